@@ -56,7 +56,7 @@ class Aligner(Plugin):
             clips: at most `max_seconds` long each.
             texts: for each clip its spoken words: no digits or symbols, case as written, signs that belong to a word
                 (``don't``, ``well-known``) kept; for Chinese and Japanese without spaces each character is a word.
-            language: code of the texts; ``None`` when nobody knows.
+            language: code of the texts; ``None`` when it is unknown.
 
         Times are within the clip and do not go back. The result for a clip does not depend on the clips beside it.
         """

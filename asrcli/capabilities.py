@@ -1,4 +1,4 @@
-"""What some engines can do beside transcribing: each a small contract, found with `issubclass`, overridden by nobody.
+"""What some engines can do beside transcribing: each a small contract, found with `issubclass`.
 
 An engine inherits from `asrcli.engine.Engine` and from those of these that are true of it.
 """
@@ -42,7 +42,7 @@ class Stream(ABC):
 
 
 class Streams(ABC):
-    """Recognises while somebody speaks; for other engines the core compares successive hypotheses."""
+    """Recognises speech while it is spoken; for other engines the core compares successive hypotheses."""
 
     @abstractmethod
     def stream(self, options: Options) -> Stream:

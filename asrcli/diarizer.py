@@ -22,7 +22,7 @@ GROUP = "asrcli.diarizers"
 
 @dataclass(frozen=True, slots=True)
 class SpeakerCount:
-    """How many people speak in a recording, where somebody knows."""
+    """How many people speak in a recording, where that is known."""
 
     exactly: int | None = None
     at_least: int | None = None

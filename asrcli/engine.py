@@ -140,7 +140,7 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
 
     @classmethod
     def languages(cls, model: str) -> tuple[str, ...]:
-        """Return the codes that a model speaks, by name, hub id or folder; () when it speaks any or nobody knows."""
+        """Return the codes that a model speaks, by name, hub id or folder; () for any, or when unknown."""
         declared = cls.models.get(cls.short_name(model))
         return declared.languages if declared else cls.speaks
 

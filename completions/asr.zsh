@@ -145,7 +145,7 @@ _asr_transcribe() {
         '(--vad-min-silence-duration-ms)--vad-min-silence-duration-ms=[Shorter silence does not part speech.]:N: ' \
         '(--language-model)--language-model=[ARPA or KenLM file of word n-grams, for CTC models.]:FILE:_files' \
         '(--beam-size)--beam-size=[Hypotheses kept while decoding.]:N: ' \
-        '(--n-best)--n-best=[List so many readings of each segment, in JSON.]:N: ' \
+        '(--n-best)--n-best=[List this many readings of each segment, in JSON.]:N: ' \
         '(--best-of)--best-of=[Samples per temperature above zero.]:N: ' \
         '(--patience)--patience=[Patience factor of beam search.]:X: ' \
         '(--length-penalty)--length-penalty=[Exponent of the length.]:X: ' \
@@ -180,7 +180,7 @@ _asr_transcribe() {
         '(--fp16 --no-fp16)--no-fp16[The same as --compute-type float16.]' \
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
-        '(--workers)--workers=[Engines in so many processes; 0\: in this one, on one device.]:N: ' \
+        '(--workers)--workers=[Run the engine in this many processes; 0\: in this one, on one device.]:N: ' \
         '(--ray)--ray=[Workers on a cluster of Ray\: auto, HOST\:PORT, or local to start one.]:TEXT: ' \
         '(--worker-timeout)--worker-timeout=[Seconds for loading, and for a call; default\: as it has been.]:X: ' \
         '(--worker-memory)--worker-memory=[Gigabytes at which a worker is replaced; default\: its share.]:X: ' \
@@ -362,9 +362,9 @@ _asr_leaderboard() {
         '(--licence --license)--licence=[Only models whose licence contains this.]:TEXT: ' \
         '(--licence --license)--license=[Only models whose licence contains this.]:TEXT: ' \
         '(--open)--open[Only models with open weights.]' \
-        '(--min-size)--min-size=[At least so many billion parameters.]:X: ' \
-        '(--max-size)--max-size=[At most so many billion parameters.]:X: ' \
-        '(--min-rtfx)--min-rtfx=[At least so many seconds of audio in a second.]:X: ' \
+        '(--min-size)--min-size=[Least size, in billions of parameters.]:X: ' \
+        '(--max-size)--max-size=[Greatest size, in billions of parameters.]:X: ' \
+        '(--min-rtfx)--min-rtfx=[Least speed (RTFx), in seconds of audio per second.]:X: ' \
         '(--search)--search=[Only models whose name contains this.]:TEXT: ' \
         '(--sort)--sort=[average, rtfx, size, model or a test set.]:TEXT: ' \
         '(--mix)--mix[Rank rows of different protocols against each other.]' \
@@ -480,7 +480,7 @@ _asr_bench() {
         '(--yes)--yes[Replay with the addresses and paths of the run, unasked.]' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
-        '(--sample)--sample=[Only so many utterances, chosen by --seed.]:N: ' \
+        '(--sample)--sample=[Use this many utterances, chosen by --seed.]:N: ' \
         '(--seed)--seed=[Seed of the sample and the noise; default 0.]:N: ' \
         '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--text-column)--text-column=[Where the references are, if not found.]:TEXT: ' \
@@ -507,7 +507,7 @@ _asr_bench() {
         '(--compute-type --dtype)--dtype=[auto, int8, float16, ...]:COMPUTE-TYPE:(auto bfloat16 float16 float32 int16 int8 int8_bfloat16 int8_float16 int8_float32)' \
         '(--threads -t)--threads=[CPU threads; 0\: the library decides.]:N: ' \
         '(--threads -t)-t+[CPU threads; 0\: the library decides.]:N: ' \
-        '(--workers)--workers=[Measure 1, 2, 4, ... so many processes together, too; 0\: none.]:N: ' \
+        '(--workers)--workers=[Also measure 1, 2, 4, ... up to this many processes together; 0\: none.]:N: ' \
         '(--offline)--offline[Never use the network.]' \
         '(--json)--json=[Write every figure as JSON; - is standard output.]:FILE:_files' \
         '(--csv)--csv=[Write a row per figure.]:FILE:_files' \

@@ -21,10 +21,10 @@ from asrcli.alignment.matching import (
     ALIKE,
     JOINED,
     LEAP,
-    MISHEARD,
     MORE_UNTOLD,
     NEAR,
     PAIRS,
+    SUBSTITUTED,
     UNTOLD,
     Match,
     best_path,
@@ -82,7 +82,7 @@ def test_a_passage_that_the_text_lacks_stays_whole() -> None:
     text = ["one", "two", "three", "four", "five", "six"]
     heard = [*text[:3], "two", "four", "one", "five", "three", "six", "two", *text[3:]]
     found = match(heard, text)
-    assert [one.heard for one in found] == [0, 1, 2, 10, 11, 12]
+    assert [one.spoken for one in found] == [0, 1, 2, 10, 11, 12]
 
 
 def test_of_equal_places_the_nearest() -> None:
@@ -115,7 +115,7 @@ def best_score(heard: Sequence[str], words: Sequence[str]) -> float:
                     single = (down, across) == (1, 1)
                     gain = max(down, across) * (2 * share - 1) if share > (ALIKE if single else JOINED) else None
                     if gain is None and single:
-                        gain = -MISHEARD
+                        gain = -SUBSTITUTED
                     if gain is not None:
                         found += [best(row - down, column - across, one) + gain for one in ("word", "leap", "untold")]
         return max(found)
@@ -129,17 +129,17 @@ def score_of(path: Sequence[Match], heard: Sequence[str], words: Sequence[str]) 
 
     total, row, column = 0.0, 0, 0
     for one in [*path, None]:
-        until = one.heard if one else len(heard)
+        until = one.spoken if one else len(heard)
         if until > row:
             total -= UNTOLD + MORE_UNTOLD * (until - row - 1)
         if one is None:
             return total
         if one.first > column:
             total -= LEAP + NEAR * (one.first - column)
-        said, told = "".join(heard[one.heard : one.heard_end]), "".join(words[one.first : one.last])
+        said, told = "".join(heard[one.spoken : one.spoken_end]), "".join(words[one.first : one.last])
         share = Indel.normalized_similarity(said, told)
-        total += max(one.heard_end - one.heard, one.last - one.first) * (2 * share - 1) if one.share else -MISHEARD
-        row, column = one.heard_end, one.last
+        total += max(one.spoken_end - one.spoken, one.last - one.first) * (2 * share - 1) if one.share else -SUBSTITUTED
+        row, column = one.spoken_end, one.last
     raise AssertionError
 
 

@@ -149,7 +149,7 @@ def test_no_word_has_times_that_nobody_knows(said: Transcript, tmp_path: Path) -
 
 def test_interpolated_times_are_said() -> None:
     assert list(time_doubts(INTERPOLATED, ("ctm",), False)) == [
-        "the times of 2 of 4 words are interpolated: nobody has found them there"
+        "the times of 2 of 4 words are interpolated: no aligner has found them there"
     ]
     assert not list(time_doubts(INTERPOLATED, ("srt",), False))
 

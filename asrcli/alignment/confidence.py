@@ -55,7 +55,7 @@ def confident(
         words: all words of a text, with status.
         speech: what of the recording is speech.
         scored: whether scores tell that a word is there; those of an aligner that places every word do not.
-        detected: whether somebody has looked for speech; if not, all of the recording counts as speech.
+        detected: whether speech was detected; if not, all of the recording counts as speech.
     """
     count = sum(map(is_spoken, words))
     parts = stretches(words, speech, detected)
@@ -98,7 +98,7 @@ def parted(found: Sequence[tuple[int, T]], speech: Sequence[Region], pause: floa
 
 
 def is_good(stretch: Sequence[Word], count: int, scored: bool) -> bool:
-    """Tell whether a stretch is none by chance, in a text of so many words."""
+    """Tell whether a stretch is too long to be chance, in a text of ``count`` words."""
     if len(stretch) < LEAST_WORDS <= count and scored:
         long = count >= MANY_WORDS and len(stretch) >= SHORT_WORDS and told_by(stretch) >= SHORT_EVIDENCE
         return long and mean_score(stretch) >= SURE_SCORE

@@ -82,7 +82,7 @@ class Course:
         self.words, self.tape, self.speech = list(text.words), tape, list(speech)  # speech that is done is taken away
         self.regions = tuple(speech)
         self.numbers = list(text.numbers)
-        self.chosen: dict[int, tuple[str, ...]] = {}  # readings that were heard, by the number of the written word
+        self.chosen: dict[int, tuple[str, ...]] = {}  # readings that are said, by the number of the written word
         self.aligners, self.aligner, self.verifier = aligners, aligners.aligner, aligners.verifier
         self.language = text.language
         self.found: list[Placed | None] = [None] * len(self.words)

@@ -1,4 +1,4 @@
-"""Windows whose words somebody finds: what is believed of them, what is looked for again, and who says when."""
+"""Windows whose words a verifier finds: which of them are trusted, what is searched again, whose times are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from asrcli.alignment.anchors import AROUND, CONTEXT, believed, going_on, splice
 from asrcli.alignment.confidence import PAUSE, seconds_of
 from asrcli.alignment.course import FASTEST, LEAST_SECONDS, SPARE, Course
 from asrcli.alignment.places import LOW, MARGIN, Numbered, Placed, apart, cut, moved, nearest
-from asrcli.alignment.readings import better_reading, fitting_reading, is_heard
+from asrcli.alignment.readings import better_reading, fitting_reading, is_said
 from asrcli.types import Clip
 
 LOST = 0.3  # share of a window's speech under trusted words, below which text and sound may have parted
@@ -163,27 +163,27 @@ class Following(Course):
         return self._trusted(clip, first, words, aligned)
 
     def _read(self, clip: Clip, first: int, aligned: Sequence[AlignedWord | None], verifier: Aligner) -> bool:
-        """Put other readings of numbers in the place of those that are not heard; tell whether there were any."""
-        heard: dict[int, tuple[str, ...]] = {}
+        """Replace readings of numbers that are not said by others; tell whether there were any."""
+        chosen: dict[int, tuple[str, ...]] = {}
         words = self.words[first : first + len(aligned)]
         for one in self.numbers:
             if one.settled or one.first < first or one.last > first + len(aligned):
                 continue
             way = better_reading(clip, one, first, aligned, verifier, self.language)
-            if way is None and self.verifier is None and not (one.settled or is_heard(one, first, aligned)):
+            if way is None and self.verifier is None and not (one.settled or is_said(one, first, aligned)):
                 way = fitting_reading(clip, one, first, words, verifier, self.language)
             if way is not None:
-                heard[one.token] = way
+                chosen[one.token] = way
         moved = 0
         for one in self.numbers:
             one.first, one.last = one.first + moved, one.last + moved
-            if way := heard.get(one.token):
+            if way := chosen.get(one.token):
                 self.words[one.first : one.last] = way
                 self.found[one.first : one.last] = [None] * len(way)
                 moved += len(way) - (one.last - one.first)
                 one.last = one.first + len(way)
-        self.chosen.update(heard)
-        return bool(heard)
+        self.chosen.update(chosen)
+        return bool(chosen)
 
     def _trusted(
         self,
@@ -202,7 +202,7 @@ class Following(Course):
         return believed(self.words, numbered, self.regions, before, after)
 
     def _timed(self, clip: Clip, trusted: Sequence[Numbered]) -> list[Numbered]:
-        """Return words that somebody else has found, with the aligner's times and the score of being there.
+        """Return words that the verifier has found, with the aligner's times and the verifier's score.
 
         Where the two do not even overlap, the one that may reject words is right: the other had to put them somewhere.
         """
@@ -225,8 +225,8 @@ class Following(Course):
     def _look_ahead(self, clip: Clip, verifier: Aligner) -> int | None:
         """Return the number of the word at which the window's sound begins in the text, if it is in there."""
         ahead = [word.lower() for word in self.words[self.at : self.at + HORIZON]]
-        heard = [word.text.lower() for word in verifier.recognise([clip], ahead, self.language)[0]]
-        match = SequenceMatcher(None, heard, ahead, autojunk=False).find_longest_match()
+        hypothesis = [word.text.lower() for word in verifier.recognise([clip], ahead, self.language)[0]]
+        match = SequenceMatcher(None, hypothesis, ahead, autojunk=False).find_longest_match()
         if match.size < min(LEAST_ISLAND, len(ahead)):
             return None
         return self.at + max(0, match.b - match.a)

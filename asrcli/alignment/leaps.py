@@ -46,7 +46,7 @@ def _confidence(words: Sequence[Word], first: int, last: int, sure: frozenset[in
 
 
 def _audibility(words: Sequence[Word], first: int, last: int, speech: Sequence[Region]) -> float:
-    """Return how sure it is that words ``[first, last)`` would be heard if they were said, 0 to 1.
+    """Return how sure it is that words ``[first, last)`` would be found if they were said, 0 to 1.
 
     Without speech that has no text and room for them they cannot be said. Where there is some, they may be in it,
     mumbled: the more so the more of the words around are doubtful, and the fewer they are.

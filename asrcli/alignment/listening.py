@@ -1,7 +1,7 @@
-"""A recogniser in the place of an aligner that tells which words are there: what it hears is matched with the text.
+"""A recogniser as verifier: its hypothesis is matched with the text to tell which words are in the audio.
 
 An aligner that places every word it is given does so well where all of them are said, and nothing else. That is what it
-gets here: the words of the text that were heard, and between them those that were heard and are not in the text.
+gets here: the words of the text that were recognised, and between them those that were and are not in the text.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 PIECE_SECONDS = 8.0  # that the recogniser hears at once: a sentence or two, so that a mistake stays small
 QUIET = 0.01  # of the loudest sample: what stays below it is silence, in which recognisers invent words or lose them
-SILENCE = 1.0  # seconds of it from which on it is not heard
+SILENCE = 1.0  # seconds of it from which on it is left out
 AROUND = 0.3  # but for so much
-MISHEARD_SCORE = 0.25  # of a word in whose place another was heard; of others the share of letters is
+SUBSTITUTED_SCORE = 0.25  # of a word in whose place another was recognised; of others the share of letters is
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a clip and the words that were heard in it."""
+    """A part of a clip and the words recognised in it."""
 
     clip: Clip
     words: tuple[str, ...]
@@ -37,7 +37,7 @@ class Piece:
 
 
 class Listener(Aligner):
-    """Tells which words are there by what a recogniser hears, and when by an aligner."""
+    """Verifies words by a recogniser's hypothesis, and times them by an aligner."""
 
     name = "listener"
     max_seconds = 60.0
@@ -49,45 +49,45 @@ class Listener(Aligner):
         engine = recogniser.choice.engine
         self.piece_seconds = min(PIECE_SECONDS, engine.max_seconds, aligner.max_seconds)
         self.spoken = engine.languages(recogniser.choice.weights.name)
-        # An aligner that rejects words may not find one that was heard: the recogniser's own time serves there.
+        # An aligner that rejects words may not find one that was recognised: the recogniser's own time serves there.
         self.options = Options(word_timestamps=aligner.rejects and "word_timestamps" in engine.supports)
         self._last: tuple[Clip, str | None, list[Piece]] | None = None  # one clip is often asked about again
 
     def align(
         self, clips: Sequence[Clip], texts: Sequence[Sequence[str]], language: str | None
     ) -> list[list[AlignedWord | None]]:
-        """Return when each word is said that was heard, or another in its place, and ``None`` for the others."""
+        """Return when each word is said that was recognised, or misrecognised; ``None`` for the others."""
         return [self._align(clip, words, language) for clip, words in zip(clips, texts, strict=True)]
 
     def recognise(self, clips: Sequence[Clip], words: Sequence[str], language: str | None) -> list[list[Word]]:
-        """Return what the recogniser hears in each clip, with the aligner's times; numbers as ``words`` say them."""
+        """Return the hypothesis for each clip, with the aligner's times; numbers as ``words`` say them."""
         found = []
         for clip in clips:
             pieces = [_spoken(piece, words, language) for piece in self._listen(clip, language)]
-            heard_times = [piece.times for piece in pieces]
-            times = self._times(clip, pieces, [list(piece.words) for piece in pieces], heard_times, language)
+            known_times = [piece.times for piece in pieces]
+            times = self._times(clip, pieces, [list(piece.words) for piece in pieces], known_times, language)
             texts = [word for piece in pieces for word in piece.words]
             found.append([Word(text, time.start, time.end) for text, time in zip(texts, times, strict=True)])
         return found
 
     def _align(self, clip: Clip, words: Sequence[str], language: str | None) -> list[AlignedWord | None]:
         pieces = [_spoken(piece, words, language) for piece in self._listen(clip, language)]
-        heard = [word for piece in pieces for word in piece.words]
+        hypothesis = [word for piece in pieces for word in piece.words]
         owners = [own for own, piece in enumerate(pieces) for _ in piece.words]
         own_times = [time for piece in pieces for time in piece.times]
         said: list[list[str]] = [[] for _ in pieces]
-        heard_times: list[list[AlignedWord | None]] = [[] for _ in pieces]
+        known_times: list[list[AlignedWord | None]] = [[] for _ in pieces]
         numbers: list[int | None] = []  # which words of the text those are; None for what is not in it
-        matches = match(heard, words)
-        for place, word, number in merged(heard, words, matches):
+        matches = match(hypothesis, words)
+        for place, word, number in merged(hypothesis, words, matches):
             said[owners[place]].append(word)
-            heard_times[owners[place]].append(own_times[place])
+            known_times[owners[place]].append(own_times[place])
             numbers.append(number)
         shares = {number: one.share for one in matches for number in range(one.first, one.last)}
         found: list[AlignedWord | None] = [None] * len(words)
-        for number, time in zip(numbers, self._times(clip, pieces, said, heard_times, language), strict=True):
+        for number, time in zip(numbers, self._times(clip, pieces, said, known_times, language), strict=True):
             if number is not None:
-                found[number] = replace(time, score=round(max(MISHEARD_SCORE, shares[number]), 3))
+                found[number] = replace(time, score=round(max(SUBSTITUTED_SCORE, shares[number]), 3))
         return found
 
     def _times(
@@ -95,22 +95,22 @@ class Listener(Aligner):
         clip: Clip,
         pieces: Sequence[Piece],
         said: Sequence[Sequence[str]],
-        heard_times: Sequence[Sequence[AlignedWord | None]],
+        known_times: Sequence[Sequence[AlignedWord | None]],
         language: str | None,
     ) -> Iterator[AlignedWord]:
         """Yield when each word of all pieces is said, in seconds of their clip."""
         aligned = self.aligner.align([piece.clip for piece in pieces], said, language)
-        for piece, own, own_times in zip(pieces, aligned, heard_times, strict=True):
+        for piece, own, own_times in zip(pieces, aligned, known_times, strict=True):
             shift = piece.clip.start - clip.start
             end = 0.0
-            for word, heard in zip(own, own_times, strict=True):
-                # It was heard, even if the aligner has no place for it.
-                word = word or (heard if heard and heard.start >= end else AlignedWord(end, end))
+            for word, known in zip(own, own_times, strict=True):
+                # It was recognised, even if the aligner has no place for it.
+                word = word or (known if known and known.start >= end else AlignedWord(end, end))
                 end = word.end
                 yield replace(word, start=word.start + shift, end=end + shift)
 
     def _listen(self, clip: Clip, language: str | None) -> list[Piece]:
-        """Return what is heard in a clip, as the recogniser writes it.
+        """Return the recogniser's hypothesis for a clip, as it writes it.
 
         Raises:
             AsrError: the recogniser cannot hear it.
@@ -127,10 +127,10 @@ class Listener(Aligner):
             for piece in cut([one.samples], replace(clip.recording, start=one.start), options)
         ]
         pieces = []
-        for one, heard in zip(clips, self.recogniser.transcribe(clips, self.options), strict=True):
-            if isinstance(heard, Exception):
-                raise heard
-            written = [pair for segment in heard for pair in _with_times(segment, one.start)]
+        for one, segments in zip(clips, self.recogniser.transcribe(clips, self.options), strict=True):
+            if isinstance(segments, Exception):
+                raise segments
+            written = [pair for segment in segments for pair in _with_times(segment, one.start)]
             pieces.append(Piece(one, tuple(word for word, _ in written), tuple(time for _, time in written)))
         self._last = clip, language, pieces
         return pieces
@@ -170,15 +170,15 @@ def sounds(clip: Clip) -> Iterator[Clip]:
 
 
 def merged(
-    heard: Sequence[str], words: Sequence[str], matches: Sequence[Match]
+    hypothesis: Sequence[str], words: Sequence[str], matches: Sequence[Match]
 ) -> Iterator[tuple[int, str, int | None]]:
-    """Yield what is said: words of the text where they were heard, and what was heard besides.
+    """Yield what is said: words of the text where they were recognised, and what was recognised besides.
 
-    With each comes the place of what was heard, and the number of the word of the text or ``None``.
+    With each comes the place of what was recognised, and the number of the word of the text or ``None``.
     """
     at = 0
     for one in matches:
-        yield from ((place, heard[place], None) for place in range(at, one.heard))
-        yield from ((one.heard, words[number], number) for number in range(one.first, one.last))
-        at = one.heard_end
-    yield from ((place, heard[place], None) for place in range(at, len(heard)))
+        yield from ((place, hypothesis[place], None) for place in range(at, one.spoken))
+        yield from ((one.spoken, words[number], number) for number in range(one.first, one.last))
+        at = one.spoken_end
+    yield from ((place, hypothesis[place], None) for place in range(at, len(hypothesis)))

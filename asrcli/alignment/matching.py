@@ -1,7 +1,7 @@
-"""What a recogniser heard, matched with the words of a text, of which it may say only a part and more besides.
+"""A hypothesis matched with the words of a text, of which only a part may be said, and more besides.
 
-The best path through both is searched for exactly: a heard word may be a word of the text, or two of them, or half of
-one; it may be none of them, at a price; and words of the text may be leapt over, at a price that does not grow with
+The best path through both is searched for exactly: a recognised word may be a word of the text, or two of them, or half
+of one; it may be none of them, at a price; and words of the text may be leapt over, at a price that does not grow with
 their number, so that a paragraph that is not said is left out whole instead of giving a word here and there.
 """
 
@@ -15,47 +15,47 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# A word that is heard and in the text gains up to 1, by the share of its letters.
+# A word that is recognised and in the text gains up to 1, by the share of its letters.
 ALIKE = 0.7  # share of letters in common from which two words may be the same one: "color" and "colours"
 JOINED = 0.8  # and two words and one: "everybody" and "every body"
-UNTOLD = 1.0  # price of a heard word that is not in the text
+UNTOLD = 1.0  # price of a recognised word that is not in the text
 MORE_UNTOLD = 0.4  # and of every other one after it: what is not in the text is rather one passage than ten words
-MISHEARD = 0.7  # price of a word that is heard as quite another one
-LEAP = 2.0  # price of words of the text that are not heard, however many
+SUBSTITUTED = 0.7  # price of a word that is recognised as quite another one
+LEAP = 2.0  # price of words of the text that are not recognised, however many
 NEAR = 1e-4  # and a little for each: of places that are the same the nearest
 OUT = -1e9
-PAIRS = ((1, 1), (1, 2), (2, 1))  # so many heard words are so many of the text
+PAIRS = ((1, 1), (1, 2), (2, 1))  # numbers of recognised words that are one or two of the text
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Heard words ``[heard, heard_end)`` that are the words ``[first, last)`` of the text."""
+    """Recognised words ``[spoken, spoken_end)`` that are the words ``[first, last)`` of the text."""
 
-    heard: int
-    heard_end: int
+    spoken: int
+    spoken_end: int
     first: int
     last: int
-    share: float  # of the letters, 0 to 1; 0 where another word was heard in the place of this one
+    share: float  # of the letters, 0 to 1; 0 where another word was recognised in its place
 
 
-def match(heard: Sequence[str], words: Sequence[str]) -> list[Match]:
-    """Return which words of a text are heard, in order.
+def match(hypothesis: Sequence[str], words: Sequence[str]) -> list[Match]:
+    """Return which words of a text are recognised, in order.
 
     Args:
-        heard: spoken words.
+        hypothesis: words that were recognised.
         words: those of the text, spoken too; more may follow.
     """
-    found = best_path(heard, words) if heard and words else []
+    found = best_path(hypothesis, words) if hypothesis and words else []
     while found and not found[-1].share:  # another word, and nothing of the text after it: why should it be this one
         found.pop()
     return found
 
 
-def best_path(heard: Sequence[str], words: Sequence[str]) -> list[Match]:
+def best_path(hypothesis: Sequence[str], words: Sequence[str]) -> list[Match]:
     """Return the path of the highest score; neither of the two is empty."""
     import numpy as np
 
-    said, told = [plain(word) for word in heard], [plain(word) for word in words]
+    said, told = [plain(word) for word in hypothesis], [plain(word) for word in words]
     gains = {pair: likeness(joined(said, pair[0]), joined(told, pair[1]), pair) for pair in PAIRS}
     steps = np.arange(len(told) + 1) * NEAR
     # Scores of the best path to each cell: any; one that does not end in a leap; one that ends in an untold word.
@@ -86,14 +86,14 @@ def _path(best: Any, reached: Any, untold: Any, gains: Mapping[tuple[int, int], 
             column = int(np.argmax(reached[row, :column] + np.arange(column) * NEAR))
         elif step := _last_match(best, gains, row, column):
             found.append(step)
-            row, column = step.heard, step.first
+            row, column = step.spoken, step.first
         else:
             row = _start_of_untold(best, untold, row, column)
     return found[::-1]
 
 
 def _start_of_untold(best: Any, untold: Any, row: int, column: int) -> int:
-    """Return the first of the heard words up to ``row`` that are not in the text."""
+    """Return the first recognised word of those up to ``row`` that are not in the text."""
     while untold[row, column] != best[row - 1, column] - UNTOLD:
         row -= 1
     return row - 1
@@ -117,7 +117,7 @@ def likeness(left: Sequence[str], right: Sequence[str], pair: tuple[int, int]) -
 
     shares = cdist(left, right, scorer=Indel.normalized_similarity, dtype=np.float64)
     if pair == (1, 1):
-        return np.where(shares > ALIKE, 2.0 * shares - 1.0, -MISHEARD)
+        return np.where(shares > ALIKE, 2.0 * shares - 1.0, -SUBSTITUTED)
     return np.where(shares > JOINED, 2.0 * (2.0 * shares - 1.0), OUT)
 
 

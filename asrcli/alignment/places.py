@@ -49,7 +49,7 @@ def apart(words: Sequence[Numbered]) -> list[list[Numbered]]:
 
 
 def is_spoken(clip: Clip, word: AlignedWord) -> bool:
-    """Tell whether a word lies where somebody speaks, or near it."""
+    """Tell whether a word lies in detected speech, or near it."""
     start, end = word.start + clip.start, word.end + clip.start
     return any(start < one.end + MARGIN and end > one.start - MARGIN for one in clip.speech)
 

@@ -1,4 +1,4 @@
-"""The ways to say a number, and which of them is heard: ``9825`` may be a count, two pairs, or four digits."""
+"""The ways to say a number, and which of them is said: ``9825`` may be a count, two pairs, or four digits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.confidence import told_by
 from asrcli.alignment.places import LOW, cut
-from asrcli.alignment.spoken import DIGITS, MOST_DIGITS, SMALL, han_number, number, spoken_words
+from asrcli.alignment.spoken import DIGITS, MOST_DIGITS, han_number, spoken_words
+from asrcli.text.cardinals import SMALL, number
 from asrcli.types import Clip, Word
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def numbers_in(spelling: Spelling, language: str | None) -> list[Number]:
 def better_reading(
     clip: Clip, one: Number, first: int, aligned: Sequence[AlignedWord | None], verifier: Aligner, language: str | None
 ) -> tuple[str, ...] | None:
-    """Return the reading of a number that is heard better than the present one; ``None`` where that is heard best.
+    """Return the reading of a number that fits the sound better than the present one; ``None`` without one.
 
     Args:
         clip: a window.
@@ -133,7 +134,7 @@ def better_reading(
         verifier: tells which words are in the audio.
         language: of the text.
     """
-    if is_heard(one, first, aligned):
+    if is_said(one, first, aligned):
         return None
     place = _place(clip, aligned, one.first - first, one.last - first)
     if place is None:
@@ -145,7 +146,7 @@ def better_reading(
     return one.ways[best] if scores[best] > scores[0] else None
 
 
-def is_heard(one: Number, first: int, aligned: Sequence[AlignedWord | None]) -> bool:
+def is_said(one: Number, first: int, aligned: Sequence[AlignedWord | None]) -> bool:
     """Return whether all words of a number are found as it is spelled, when words from ``first`` on are aligned."""
     own = aligned[one.first - first : one.last - first]
     return all(word is not None and (word.score is None or word.score >= LOW) for word in own)

@@ -215,16 +215,16 @@ def _doubted(word: Word) -> Word:
 
 
 def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment:
-    heard = [word for word in words if word.status != "not_in_audio"] or list(words)
-    scores = [word.score for word in heard if word.score is not None]
+    found = [word for word in words if word.status != "not_in_audio"] or list(words)
+    scores = [word.score for word in found if word.score is not None]
     mean = round(sum(scores) / len(scores), 3) if scores else None
-    return Segment(text, heard[0].start, heard[-1].end, words, speaker, score=mean)
+    return Segment(text, found[0].start, found[-1].end, words, speaker, score=mean)
 
 
 def without_text(speech: Sequence[Region], words: Iterable[Word]) -> tuple[Region, ...]:
     """Return the stretches of speech in which no word was found with confidence."""
-    heard = [Region(word.start - JOINED / 2, word.end + JOINED / 2) for word in words]
-    return gaps(speech, [Segment("", one.start, one.end) for one in merge(heard)], LEAST_GAP)
+    around = [Region(word.start - JOINED / 2, word.end + JOINED / 2) for word in words]
+    return gaps(speech, [Segment("", one.start, one.end) for one in merge(around)], LEAST_GAP)
 
 
 def summarise(transcript: Transcript, scored: bool = True, detected: bool = True) -> Summary:
@@ -235,9 +235,3 @@ def summarise(transcript: Transcript, scored: bool = True, detected: bool = True
     low = sum(word.status == "low" for word in found)
     sure = len(confident(words, transcript.speech or (), scored, detected))
     return Summary(len(said), len(found), low, sure, max(found, key=lambda word: word.end - word.start, default=None))
-
-
-def missing_runs(transcript: Transcript) -> list[tuple[Word, int]]:
-    """Return the first word and the length of every run of words that are not in the audio."""
-    words = [word for segment in transcript.segments for word in segment.words]
-    return [(words[leap.word], leap.words) for leap in transcript.leaps]

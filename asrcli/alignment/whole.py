@@ -28,7 +28,7 @@ def keep_whole(course: Following, starts: Sequence[int], tape: Callable[[], Tape
     """Look again for the pieces that other speech parts, and move those that are found whole.
 
     Args:
-        course: a text and a recording that have been brought together, by words that somebody finds.
+        course: a text and a recording that have been brought together, by words that a verifier finds.
         starts: the numbers of the words that begin a piece, in order.
         tape: opens the recording anew; nothing is read where no piece is parted.
     """

@@ -56,7 +56,7 @@ class Windows(Following):
             self._look_on(max(start, self.ended), self.verifier)
 
     def _look_on(self, start: float, verifier: Aligner) -> None:
-        """Look for words that are left in all the sound that is: voice activity may have heard nobody in it."""
+        """Look for words that are left in all the sound that is: voice activity may have missed speech in it."""
         while self.at < len(self.words):
             sound = self.tape.clip(start, start + self.longest, self.speech)
             if sound.seconds < LEAST_SILENCE:

@@ -77,8 +77,8 @@ def _timed(segment: Segment, words: Sequence[Word]) -> Segment:
 def _with_own(aligned: Sequence[Word], own: Sequence[Word]) -> list[Word]:
     """Return words in which those without a place have the engine's times, as far as the others leave room.
 
-    So have those that the aligner has placed far from where the engine heard them: a small word beside a pause, or one
-    that was heard wrongly, is found in other sound.
+    So have those that the aligner has placed far from where the engine has them: a small word beside a pause, or one
+    that was recognised wrongly, is found in other sound.
     """
     words, done = list(aligned), list(aligned)
     if [word.text for word in words] != [word.text for word in own]:

@@ -84,7 +84,7 @@ def numbered(segments: Sequence[Segment], longest: int) -> Iterator[str]:
 
 
 def pack(lines: Sequence[str], room: int) -> Iterator[str]:
-    """Join lines to texts of at most so many characters, none of them cut."""
+    """Join lines to texts of at most ``room`` characters, none of them cut."""
     part: list[str] = []
     size = 0
     for line in lines:

@@ -203,7 +203,7 @@ def _why_not(head: bytes | None, seekable: bool) -> str:
 
 
 class TooDamaged(Exception):
-    """So many packets in a row cannot be decoded that no more are tried."""
+    """Too many packets in a row cannot be decoded, so no more are tried."""
 
 
 @dataclass(slots=True)

@@ -264,6 +264,6 @@ class Piped:
         return not self.joint
 
     def _fill(self, count: int) -> None:
-        """Hold at least so many bytes, if there are."""
+        """Hold at least ``count`` bytes, if the file has them."""
         while len(self._held) < count and (data := self._read(count - len(self._held))):
             self._held += data

@@ -1,4 +1,4 @@
-"""Sound that rises and falls as speech does, whoever makes it: what voice activity leaves out is held against it.
+"""Sound that rises and falls as speech does: what voice activity discards is checked against it.
 
 Only the level decides, against the quietest of late: noise and hum do not stand out from themselves, and speech does.
 """

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.audio.media import time_zero
 from asrcli.audio.resample import Mixer
+from asrcli.base.console import clock
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -177,10 +178,10 @@ class Timeline:
         if self.declared is not None and self.position - self.begun + gap > self.declared + 1:
             return False
         if self.silence + gap > MOST_SILENCE:
-            leap = f"its clock leaps {_clock(gap)} ahead at {self.position:.1f} s"
+            leap = f"its clock leaps {clock(gap)} ahead at {self.position:.1f} s"
             self.tell("year", f"{leap}, or begins anew there: no silence was put in")
         elif gap > JUMP and not self.jumps and not self._has_pictures(gap):
-            leap = f"its clock leaps {_clock(gap)} ahead at {self.position:.1f} s"
+            leap = f"its clock leaps {clock(gap)} ahead at {self.position:.1f} s"
             self.tell("jump", f"{leap}, where the recorder seems to have been started anew: left out; --jumps keeps it")
         else:
             return True
@@ -200,9 +201,3 @@ def silence(rate: int, seconds: float) -> Iterator[tuple[int, Samples]]:
     while left > 0:
         yield rate, np.zeros(min(left, rate), np.float32)
         left -= rate
-
-
-def _clock(seconds: float) -> str:
-    """Return ``1:23:20``."""
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

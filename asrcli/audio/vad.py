@@ -1,4 +1,4 @@
-"""Find speech, streamed, with the Silero model (version 6, ONNX) or another one from a plugin.
+"""Detect speech in a stream with the Silero model (version 6, ONNX), or with one of a plugin.
 
 Silero's weights are the ones that the faster-whisper package carries (MIT licence); its recurrent state runs on from
 block to block. Rules from probabilities to regions are Silero's own (https://github.com/snakers4/silero-vad,

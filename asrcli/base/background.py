@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -31,10 +32,7 @@ def follow(work: Callable[[Announce], Result], event: Callable[[str], Event]) ->
 
     def run() -> None:
         """Do the work; the last item says that it is over."""
-        try:
-            result.set_result(work(said.put))
-        except BaseException as error:  # raised again where the result is asked for
-            result.set_exception(error)
+        fulfil(result, lambda: work(said.put))
         said.put(None)
 
     threading.Thread(target=run, name="asr-prepare", daemon=True).start()
@@ -62,10 +60,7 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int
                 at = next(waiting, None)
             if at is None:
                 return
-            try:
-                results[at].set_result(work(items[at]))
-            except BaseException as error:  # raised again in its turn
-                results[at].set_exception(error)
+            fulfil(results[at], partial(work, items[at]))
 
     for _ in range(min(threads, len(items))):
         threading.Thread(target=run, name="asr-items", daemon=True).start()
@@ -74,6 +69,14 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], threads: int
             with suppress(TimeoutError):
                 result.result(timeout=TICK)
         yield result.result()
+
+
+def fulfil(result: Future[Result], work: Callable[[], Result]) -> None:
+    """Do work in this thread; its result, or what it raises, is there where it is asked for."""
+    try:
+        result.set_result(work())
+    except BaseException as error:
+        result.set_exception(error)
 
 
 def until_none(source: queue.SimpleQueue[Event | None]) -> Iterator[Event]:

@@ -31,7 +31,7 @@ def printable(text: str) -> str:
 
 
 def line_of(text: str) -> str:
-    """Return text as one line for people; of one that nobody reads to its end, the beginning and the end."""
+    """Return text as one line for people; of a very long one, the beginning and the end."""
     text = printable(without_users(text))
     if len(text) > MOST_SAID:
         head, tail = text[:500], text[-300:]
@@ -95,7 +95,7 @@ def complain(text: object) -> None:
 
 
 def say_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print the traceback of what nobody expected, as `sys.excepthook` does; it may quote a name or a file."""
+    """Print the traceback of an unexpected error, as `sys.excepthook` does; it may quote a name or a file."""
     import traceback
 
     print(without_controls("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)
@@ -182,7 +182,7 @@ class Console:
         print(text, file=sys.stderr, flush=True)
 
     def start(self, seconds: float | None, doing: str = "transcribing") -> None:
-        """Show a bar over so many seconds of audio; ``None`` when the length is not known."""
+        """Show a bar over a number of seconds of audio; ``None`` when the length is not known."""
         self._started = time.perf_counter()
         if self.quiet or not display.possible():
             return
@@ -201,7 +201,7 @@ class Console:
         self._worked = dict.fromkeys(workers, 0.0)
 
     def worked(self, worker: str, seconds: float) -> None:
-        """Add so many seconds of audio to what a worker has transcribed."""
+        """Add seconds of audio to what a worker has transcribed."""
         self._worked[worker] = self._worked.get(worker, 0.0) + seconds
 
     def _drawn(self) -> RenderableType:
@@ -235,7 +235,7 @@ class Console:
 
 
 def in_lines(facts: Iterable[str], width: int, most: int = 4) -> str:
-    """Return facts in lines of so many characters, none of them parted; what more lines would take is left out."""
+    """Return facts in lines of at most ``width`` characters, none of them split; what does not fit is left out."""
     whole = ", ".join(fact.replace(" ", UNBROKEN) for fact in facts)
     lines = textwrap.wrap(whole, width, max_lines=most, placeholder=" …", break_on_hyphens=False)
     return "\n".join(lines).replace(UNBROKEN, " ")

@@ -45,7 +45,7 @@ def write_aside(stream: IO[str], write: Callable[[], None]) -> None:
 
 
 def erasing(height: int) -> str:
-    """Return what erases so many lines, the last of which the cursor is in."""
+    """Return what erases a number of lines, the last of which the cursor is in."""
     return "\r\x1b[2K" + "\x1b[1A\x1b[2K" * (height - 1) if height else ""
 
 
@@ -90,7 +90,7 @@ class Display:
                 self._file.close()
 
     def clear(self, seconds: float, write: Callable[[], None]) -> None:
-        """Write while nothing is drawn; it is drawn again when so many seconds have passed."""
+        """Write while nothing is drawn; it is drawn again after the given seconds."""
         with self._lock:
             self._erase()
             write()

@@ -39,7 +39,7 @@ _now = threading.local()  # .until: the time at which this thread's exchange has
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """End what this thread does with a client of `Http` after so many seconds: httpx2.ReadTimeout and the like.
+    """End what this thread does with a client of `Http` when the seconds are over: httpx2.ReadTimeout and the like.
 
     Name look-ups are not ended; the system bounds them.
     """
@@ -56,7 +56,7 @@ class TooLarge(Exception):
 
 
 class Passing(Exception):
-    """What may go better after so many seconds."""
+    """A failure that may pass: what to try again after a wait."""
 
     def __init__(self, text: str, wait: float) -> None:
         super().__init__(text)
@@ -261,7 +261,7 @@ class _Stream:
         return getattr(self._inner, name)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        """Read up to so many bytes within what is left of the deadline."""
+        """Read up to ``max_bytes`` within what is left of the deadline."""
         return self._inner.read(max_bytes, timeout=_left(timeout, "ReadTimeout"))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ def append_to(descriptor: int, entry: Mapping[str, Any]) -> None:
     if (size := os.fstat(descriptor).st_size) and os.lseek(descriptor, size - 1, os.SEEK_SET) >= 0:
         line = line if os.read(descriptor, 1) == b"\n" else "\n" + line  # a full disk left half a line
     write_whole(descriptor, line.encode())
+
+
+def json_lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return JSON objects, one a line, in letters as they are."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def _words(spoken: Sequence[say.Spoken]) -> list[Utterance]:
 def scores(
     known: Mapping[str, Reference], spoken: Sequence[say.Spoken], normalize: Callable[[str], str]
 ) -> list[Measure]:
-    """Return how well speakers were found; a recording that failed counts as if nobody had been found in it."""
+    """Return how well speakers were found; a recording that failed counts as one without any speaker found."""
     if not spoken:
         return []
     said = meetings.by_recording([turn for one in spoken for turn in known[one.id].turns])

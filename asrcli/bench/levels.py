@@ -1,4 +1,4 @@
-"""The level of speech where somebody speaks: ITU-T P.56, method B."""
+"""The active speech level: ITU-T P.56, method B."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def cut_options(choice: Choice, job: say.Job) -> CutOptions:
 
 
 def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:
-    """Feed a stream and tell when text came, on the clock of somebody who speaks into it.
+    """Feed a stream and measure when text came, on the clock of a speaker.
 
     A piece is there when it has been spoken, and it is transcribed when the pieces before it are: the clock is that of
     the audio, put forward by the time the engine really took. So nothing waits, and no second of audio is lost.

@@ -19,7 +19,7 @@ LOWEST = 110.0  # Hz, of the lowest key
 
 
 def music(length: int, seed: int) -> Samples:
-    """Return so many samples of music: a chord for each bar of four beats, a note for each half beat, drums."""
+    """Return ``length`` samples of music: a chord for each bar of four beats, a note for each half beat, drums."""
     import numpy as np
 
     choice = np.random.default_rng(seed)

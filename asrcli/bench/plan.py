@@ -80,7 +80,7 @@ class Contestant:
         return " ".join(filter(None, (one.diarizer.name, one.weights.name, one.weights.revision))) if one else ""
 
     def job(self, warm_up: Utterance, workers: int = 0) -> say.Job:
-        """Return what a measuring process is told: to load the engine, or to start so many workers."""
+        """Return what a measuring process is told: to load the engine, or to start workers."""
         choice, team = self.choice, self.team[:workers]
         engine, backend = choice.engine.name, backend_of(choice.engine) or None
         behind = tuple(filter(os.path.isdir, sys.path)) if choice.engine.environment() and not team else ()
@@ -110,7 +110,7 @@ class Watcher(Protocol):
     """Who is told what happens."""
 
     def phase(self, system: str, name: str, total: int) -> None:
-        """A part of the work begins, with so many steps."""
+        """A part of the work begins, with a number of steps."""
 
     def step(self, system: str, transcribed: say.Transcribed | None = None, one: Utterance | None = None) -> None:
         """A step is done: an utterance was transcribed, when one is given."""

@@ -1,4 +1,4 @@
-"""A run again, by its record: what that names and asks for, and what has drifted."""
+"""Replay a run from its record: what the record names and asks for, and what has changed since."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def named(record: RunRecord) -> list[str]:
         values = json.loads(record.fact(REPLAY))
     except (ValueError, KeyError, RecursionError):
         return []  # such a record cannot be replayed
-    return [
-        f"{name}: {text}" for name, text in _texts(values, "") if name in NAMED or re.search(r"[/\\~@]|\.\w|:\d", text)
-    ]
+    return [f"{name}: {text}" for name, text in _texts(values, "") if name in NAMED or PLACE.search(text)]
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
@@ -102,7 +100,7 @@ def request_of(record: RunRecord, folder: Path | None, *, offline: bool = False)
 
 @dataclass(frozen=True, slots=True)
 class _Replay:
-    """What `replay_of` writes, each of its own kind: a record may come from anybody."""
+    """What `replay_of` writes, each of its own kind: a record may come from a stranger."""
 
     engine: str
     dataset: WantedDataset

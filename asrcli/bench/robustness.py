@@ -134,7 +134,7 @@ def coded(spoken: Sequence[Spoken], folder: Path) -> Iterator[Condition]:
 
 
 def silent(folder: Path, seed: int) -> Iterator[Condition]:
-    """Yield sounds in which nobody speaks."""
+    """Yield sounds without speech."""
     for kind in SILENT:
         made = []
         for number, seconds in enumerate(SILENT_SECONDS):

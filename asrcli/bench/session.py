@@ -226,7 +226,7 @@ def one_run(
         known = references(dataset) if contestant.diarizer else ()
         outcome = EngineRun(contestant, dataset, request.plan, journal, watcher, conditions, known, gpus).run()
         if digest(dataset.utterances) != whole:
-            raise InputError(f"'{dataset.source}' changed while it was heard: the same command does it again")
+            raise InputError(f"'{dataset.source}' changed while it was transcribed: the same command does it again")
         facts = all_facts(contestant, dataset, whole, request, gpus)
         record = records.run_record(contestant, dataset, request.plan, outcome, facts, started)
         path = store.new_path(folder, started, dataset.name, contestant.system)
@@ -294,7 +294,7 @@ def shortened(lines: Sequence[str], most: int = 5) -> list[str]:
 
 
 def exit_code(results: Results) -> int:
-    """Return what the shell shall see: 1 when a part of what was asked for could not be had."""
+    """Return the exit code: 1 when a part of what was asked for is missing."""
     if results.failed and not results.runs:
         return results.failed[0][1].exit_code
     lost = results.dataset.missing or any(text is None for _, record in results.runs for text in record.hypotheses)

@@ -285,7 +285,7 @@ def card(runs: Sequence[RunRecord]) -> Grid:
 
 
 def invented(record: RunRecord, condition: str) -> str:
-    """Return what was written where nobody spoke."""
+    """Return what was recognised where there is no speech."""
     found, where = record.measure("invented", condition), record.measure("invented_files", condition)
     if found is None or found.value is None or where is None:
         return BLANK

@@ -19,7 +19,7 @@ OF_ONE = ("torch_allocated", "torch_reserved", "cpu_load")  # counters of the me
 
 
 def named(count: int) -> str:
-    """Return the condition of figures of so many workers."""
+    """Return the condition under which figures of several workers are kept."""
     return count_of(count, "worker")
 
 

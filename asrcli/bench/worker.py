@@ -1,6 +1,6 @@
 """The process that one engine is measured in: fresh, and with nothing of `asr` that the engine does not need.
 
-Run as ``python -m asrcli.bench.worker FD PARENT``. It ends when its parent does: nobody is left to measure for.
+Run as ``python -m asrcli.bench.worker FD PARENT``. It ends when its parent does.
 """
 
 from __future__ import annotations

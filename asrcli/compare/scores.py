@@ -131,7 +131,7 @@ class PairScore:
 
     @property
     def enough(self) -> bool:
-        """Whether there are so many units that a difference could be significant."""
+        """Whether there are enough units for a difference to be significant."""
         return self.units >= self.fewest
 
 

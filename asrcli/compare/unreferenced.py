@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.join import join_texts
+from asrcli.base.lines import json_lines
 from asrcli.compare import wording
 from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.matching import Hypotheses, distinct_names
@@ -167,7 +167,7 @@ def write_consensus(agreement: Agreement, path: Path, systems: Sequence[Path], *
         }
         for name, text, one in zip(agreement.ids, agreement.texts, agreement.consensus, strict=True)
     ]
-    write_ours(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), force=force)
+    write_ours(path, json_lines(rows), force=force)
 
 
 def to_json(agreement: Agreement) -> str:

@@ -89,7 +89,7 @@ def units(comparison: Comparison, pair: PairScore) -> str:
 
 
 def is_decided(pair: PairScore) -> bool:
-    """Return whether a difference is significant on so many units that it may stand without a word beside it."""
+    """Return whether a difference is significant on enough units to be stated without a reservation."""
     return pair.significant and pair.units >= FEW_UNITS
 
 

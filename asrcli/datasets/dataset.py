@@ -154,7 +154,7 @@ def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
     from concurrent.futures import ThreadPoolExecutor
 
     def length(path: str) -> float | InputError | None:
-        """Return the seconds of a recording, None where nobody knows, or why it cannot be used."""
+        """Return the seconds of a recording, None where they are unknown, or why it cannot be used."""
         from asrcli.audio.decode import probe
 
         try:

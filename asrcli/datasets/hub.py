@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.files import cause, write_atomic
 from asrcli.base.http import paced
+from asrcli.base.lines import json_lines
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.utterances import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
 from asrcli.errors import InputError, MissingExtra, UsageError
@@ -159,7 +160,7 @@ def download(place: Place, wanted: Wanted, root: Path, key: str) -> None:
         rows = [row for row in journal.lines if row["text"].strip().lower() not in IGNORED]
         if not rows:
             raise InputError(f"dataset '{wanted.source}': split '{place.split}' has no utterance with a reference")
-        write_atomic(root / f"{key}.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        write_atomic(root / f"{key}.jsonl", json_lines(rows))
         journal.remove()
 
 

@@ -5,12 +5,12 @@ See https://lhotse.readthedocs.io/en/latest/corpus.html and cuts.html for the la
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from asrcli.base.join import join_texts
+from asrcli.base.lines import json_lines
 from asrcli.datasets.lines import Row
 from asrcli.errors import InputError
 from asrcli.types import Utterance
@@ -79,10 +79,8 @@ def audio_of(recording: Row, where: str) -> str:
 
 def write_lhotse(rows: Rows, texts: Mapping[str, str]) -> str:
     """Return the lines with what was recognised under ``custom.pred_text``, where Lhotse keeps foreign values."""
-    lines = []
+    changed = []
     for _, row in rows:
-        changed = dict(row)
-        if (text := texts.get(str(row["id"]))) is not None:
-            changed["custom"] = {**(row.get("custom") or {}), "pred_text": text}
-        lines.append(json.dumps(changed, ensure_ascii=False) + "\n")
-    return "".join(lines)
+        text = texts.get(str(row["id"]))
+        changed.append(row if text is None else {**row, "custom": {**(row.get("custom") or {}), "pred_text": text}})
+    return json_lines(changed)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import cause, check_local
+from asrcli.base.lines import json_lines
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import Row, delimiter_of, read_json_lines, read_lines, read_table
@@ -66,7 +67,7 @@ class Manifest:
             for row, one in zip(rows, self.utterances, strict=True)
         ]
         if self.layout is Layout.JSON_LINES:
-            return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in changed)
+            return json_lines(changed)
         return to_table(changed, rows, delimiter_of(read_lines(path)[0], path.suffix))
 
 

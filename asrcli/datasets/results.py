@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from asrcli.base.counts import count_of
 from asrcli.base.files import write_atomic
+from asrcli.base.lines import json_lines
 from asrcli.datasets.lines import read_json_lines
 from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, check_characters, check_text, number_of, utterance
 from asrcli.errors import InputError
@@ -259,4 +260,4 @@ def write_run(record: RunRecord, path: Path) -> None:
         values = (one.id, one.audio, one.start, one.end, one.seconds, seconds, one.text, text, one.language, one.group)
         row = dict(zip(OWN_KEYS, values, strict=True)) | {k: v for k, v in one.fields if k not in OWN_KEYS}
         rows.append({key: value for key, value in row.items() if value is not None or key in ("time", "pred_text")})
-    write_atomic(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_atomic(path, json_lines(rows))

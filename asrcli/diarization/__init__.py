@@ -1,1 +1,1 @@
-"""Who speaks when: pyannote.audio beside the recogniser, or turns that were found elsewhere."""
+"""Who speaks when: a diarizer beside the recogniser, turns from a file, and names from voice prints."""

@@ -108,7 +108,7 @@ def prepare(wanted: SpeakerOptions, device: str, offline: bool, announce: Announ
 
 
 def recipe(wanted: SpeakerOptions) -> dict[str, str]:
-    """Return diarizer, model and what identifies its weights, "" where nobody can know before they are found."""
+    """Return diarizer, model and what identifies its weights, "" where that is unknown before they are found."""
     from asrcli.engines.selection import declared_revision
 
     chosen, model = choose(wanted)

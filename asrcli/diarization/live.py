@@ -35,7 +35,7 @@ Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
 
 @dataclass(slots=True)
 class _Person:
-    """Somebody who has been detected: a sum of prints, weighted by seconds."""
+    """A detected speaker: a sum of voice prints, weighted by seconds."""
 
     name: str
     sum: Samples

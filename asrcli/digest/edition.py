@@ -17,6 +17,7 @@ from asrcli.digest.board import Best
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.errors import InputError
+from asrcli.reports.table import json_text
 
 SCHEMA = 2
 T = TypeVar("T")
@@ -185,7 +186,7 @@ class Edition:
 
 def to_json(edition: Edition) -> str:
     """Return the text of DATE.json: the same bytes for the same day."""
-    return json.dumps(dataclasses.asdict(edition), ensure_ascii=False, indent=1) + "\n"
+    return json_text(dataclasses.asdict(edition))
 
 
 def from_json(text: str, brief: bool = False) -> Edition:

@@ -64,7 +64,7 @@ def stem(name: str) -> str:
 
 
 def fold(ranked: Sequence[Ranked]) -> tuple[list[Family], int]:
-    """Return one row per family, best first, and how many models nobody has used or liked.
+    """Return one row per family, best first, and how many models have no downloads and no likes.
 
     A family without any sign of life is counted and not shown, unless its owner is one the user follows.
     """

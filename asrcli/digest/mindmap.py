@@ -109,7 +109,7 @@ def lists(node: Node, depth: int = 0) -> Html:
 
 
 def mindmap_html(tree: Node, language: str = "en", unfolded: int = OPEN) -> str:
-    """Return the page, so many levels unfolded at first."""
+    """Return the page, with ``unfolded`` levels open at first."""
     tools = [
         tag("input", id="find", type="search", placeholder="Search", aria_label="Search the titles"),
         *(tag("button", text, id=name, type="button", aria_label=said) for name, text, said in TOOLS),

@@ -291,13 +291,13 @@ def is_announced(item: Item) -> bool:
     return item.kind is Kind.PAPER and item.announced in ("new", "cross")
 
 
-def open_store(path: Path, must_exist: bool = True) -> Store:
-    """Open a store.
+def open_store(path: Path) -> Store:
+    """Open a store that is there.
 
     Raises:
-        InputError: there is none and there must be.
+        InputError: there is none.
     """
-    if must_exist and not path.is_file():
+    if not path.is_file():
         raise InputError(f"no digest in {path.parent}: start one with `asr digest run --out {path.parent}`")
     return Store(path)
 

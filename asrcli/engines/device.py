@@ -51,7 +51,7 @@ def choose(
     announce: Callable[[str], None] | None = None,
     elsewhere: bool = False,
 ) -> Device:
-    """Return the device and precision that an engine shall use.
+    """Return the device and precision for an engine.
 
     Args:
         engine: its `devices` and `dtypes` say what it can do.
@@ -131,7 +131,7 @@ def torch_place(plugin: type[Plugin], device: Device) -> tuple[Any, Any]:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads, in this thread of the program alone; 0 leaves it as it is.
+    """Set torch's number of threads, for this thread of the program alone; 0 leaves it as it is.
 
     Small networks are better not shared out: beside other work on two cores two threads wait for each other, and take
     ten times as much of the processor as one (0.27 and 3.1 s for 8 s of sound by the diarizer `campplus`).

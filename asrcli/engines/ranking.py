@@ -69,7 +69,7 @@ def usable_model(plugin: type[Plugin], language: str | None, wanted: Sequence[st
 
 
 def speaks(plugin: type[Plugin], model: str, language: str | None) -> bool:
-    """Return whether a model speaks a language, as far as anybody knows."""
+    """Return whether a model speaks a language, as far as is known."""
     spoken = plugin.languages(model)
     return not language or not spoken or language in spoken
 
@@ -149,7 +149,7 @@ def split(group: str, role: str, spelling: str, option: str) -> tuple[str, str |
         option: for the message.
 
     Raises:
-        UsageError: a hub id that nobody declares.
+        UsageError: a hub id that no plugin declares.
     """
     name, _, model = spelling.partition(":")
     if models.HUB_ID.fullmatch(spelling) and name not in declared(group):

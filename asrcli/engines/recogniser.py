@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from asrcli.base.blas import pin_threads
 from asrcli.capabilities import PROMPT_CHARACTERS, Answers, Concurrent
@@ -21,6 +21,8 @@ from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory, UsageErro
 from asrcli.types import Clip, Options, Segment
 
 Announce = Callable[[str], None]
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
 # For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is
 # recognised.
 Results = list[list[Segment] | Exception]
@@ -193,33 +195,38 @@ class LocalRecogniser:
         return results
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
-        """Return the probability of each language for each clip, in smaller batches when memory is short."""
-        with self._calling:
-            engine = self.load()
-            try:
-                with self._timed():
-                    return engine.identify_language(clips)
-            except Exception as error:
-                if not devices.is_out_of_memory(error):
-                    raise
-                if len(clips) == 1:
-                    self._step_down(error)
-            return [guess for clip in clips for guess in self.identify_language([clip])]
+        """Return the probability of each language for each clip, one by one when memory is short."""
+
+        def identify(engine: Engine, some: Sequence[Clip]) -> list[dict[str, float]]:
+            """Ask the engine, and count the time that it takes."""
+            with self._timed():
+                return engine.identify_language(some)
+
+        return self._with_less(identify, clips)
 
     def generate(self, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
         """Return what the engine's language model answers to each prompt, one by one when memory is short."""
+
+        def answer(engine: Engine, some: Sequence[str]) -> list[str]:
+            """Ask the language model of the engine."""
+            if not isinstance(engine, Answers):
+                raise UsageError(f"engine '{engine.name}' has no language model to ask")
+            return engine.generate(some, max_new_tokens)
+
+        return self._with_less(answer, prompts)
+
+    def _with_less(self, ask: Callable[[Engine, Sequence[Asked]], list[Given]], items: Sequence[Asked]) -> list[Given]:
+        """Ask an engine for something of each item: of all at once, one by one when memory is short, or elsewhere."""
         with self._calling:
             engine = self.load()
             try:
-                if not isinstance(engine, Answers):
-                    raise UsageError(f"engine '{engine.name}' has no language model to ask")
-                return engine.generate(prompts, max_new_tokens)
+                return ask(engine, items)
             except Exception as error:
                 if not devices.is_out_of_memory(error):
                     raise
-                if len(prompts) == 1:
+                if len(items) == 1:
                     self._step_down(error)
-            return [answer for prompt in prompts for answer in self.generate([prompt], max_new_tokens)]
+            return [given for item in items for given in self._with_less(ask, [item])]
 
     @property
     def prompt_characters(self) -> int:

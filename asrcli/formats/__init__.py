@@ -1,4 +1,4 @@
-"""Write a transcript in the formats people use.
+"""Every format of a transcript, written and read.
 
 The table `FORMATS` names the module of each format, which is imported when something is rendered in it.
 """

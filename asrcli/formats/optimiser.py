@@ -64,7 +64,7 @@ class Optimiser:
     Args:
         units: in the order of time, starts increasing.
         layout: the constraints.
-        end: where the recording ends, in milliseconds; ``None`` when nobody knows.
+        end: where the recording ends, in milliseconds; ``None`` when that is unknown.
     """
 
     def __init__(self, units: Sequence[Unit], layout: Layout, end: int | None) -> None:
@@ -180,7 +180,7 @@ class Optimiser:
         return (best, (place,)) if place else None
 
     def _some_lines(self, first: int, stop: int, count: int, opening: bool) -> tuple[float, tuple[int, ...]] | None:
-        """Return the best cut into exactly so many lines, by trying every first line."""
+        """Return the best cut into exactly ``count`` lines, by trying every first line."""
         if count == 2:
             return self._two_lines(first, stop, opening)
         best: tuple[float, tuple[int, ...]] | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asrcli.types import Transcript
 
 
-def timestamp(seconds: float, mark: str) -> str:
+def timestamp(seconds: float, mark: str = ".") -> str:
     """Return ``HH:MM:SS.mmm`` with the decimal mark of the format."""
     total = round(seconds * 1000)
     minutes, millis = divmod(total, 60_000)
@@ -34,8 +34,8 @@ def render_srt(transcript: Transcript, layout: Layout, header: bool) -> str:
 
 def render_vtt(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write WebVTT (W3C): speakers as voice spans, ``&``, ``<`` and ``>`` as character references."""
-    cues = _timed(transcript, layout, _vtt_text)
-    blocks = (f"\n{timestamp(start, '.')} --> {timestamp(end, '.')}\n{text}\n" for start, end, text in cues)
+    cues = _timed(transcript, layout, vtt_text)
+    blocks = (f"\n{timestamp(start)} --> {timestamp(end)}\n{text}\n" for start, end, text in cues)
     return "WEBVTT\n" + "".join(blocks)
 
 
@@ -48,13 +48,14 @@ def _srt_text(text: str) -> str:
     return MARKUP.sub(lambda found: found[0] + "\u2060", arrow)
 
 
-def _vtt_text(text: str) -> str:
+def vtt_text(text: str) -> str:
+    """Return text for a cue of WebVTT: markup becomes text, and ``-->`` cannot stand in it."""
     return escape(text, quote=False)
 
 
 def _timed(transcript: Transcript, layout: Layout, write: Callable[[str], str]) -> Iterator[tuple[float, float, str]]:
     """Yield start, end and text of what is shown: cues, or one frame per word with ``highlight_words``."""
-    voice = write is _vtt_text
+    voice = write is vtt_text
     shown: list[tuple[float, float, str]] = []
     for cue in shape(transcript, layout)[0]:
         frames = _highlighted(cue, write) if layout.highlight_words else [(cue.start, cue.end, _plain(cue, write))]
@@ -75,7 +76,7 @@ def _plain(cue: Cue, write: Callable[[str], str]) -> str:
 def _highlighted(cue: Cue, write: Callable[[str], str]) -> Iterator[tuple[float, float, str]]:
     """Yield the cue once per word with that word underlined, and bare in between, as openai-whisper does.
 
-    A word whose times are interpolated is not underlined: nobody knows when it is said.
+    A word whose times are interpolated is not underlined: its time is a guess.
     """
     last = cue.start
     for row, line in enumerate(cue.words):

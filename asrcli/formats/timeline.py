@@ -92,7 +92,7 @@ def is_timed(word: Word) -> bool:
 
 
 def is_untimed(segment: Segment) -> bool:
-    """Return whether nobody has timed the words of a segment; one that is not in the audio has no times to miss."""
+    """Return whether the words of a segment have no times; one that is not in the audio has no times to miss."""
     missing = any(word.status == "not_in_audio" for word in segment.words)
     return bool(clean(segment.text)) and not missing and not any(map(is_timed, segment.words))
 
@@ -129,7 +129,7 @@ def time_doubts(transcript: Transcript, formats: Collection[str], highlight: boo
     ]
     guessed = sum(not is_timed(word) for word in words)
     if guessed:
-        yield f"the times of {guessed} of {count_of(words, 'word')} are interpolated: nobody has found them there"
+        yield f"the times of {guessed} of {count_of(words, 'word')} are interpolated: no aligner has found them there"
 
 
 def end_of(transcript: Transcript) -> int:

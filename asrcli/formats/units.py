@@ -172,12 +172,12 @@ def milliseconds(seconds: float) -> int:
 
 
 def recording_end(transcript: Transcript) -> int | None:
-    """Return the millisecond at which the recording ends, or ``None`` when nobody knows."""
+    """Return the millisecond at which the recording ends, or ``None`` when that is unknown."""
     return milliseconds(transcript.recording.start + transcript.seconds) if transcript.seconds > 0 else None
 
 
 def reading_time(width: int, max_cps: float) -> int:
-    """Return the milliseconds that so many columns need."""
+    """Return the milliseconds that it takes to read a number of columns."""
     return -int(-width * 1000 // max_cps)
 
 

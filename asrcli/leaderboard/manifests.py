@@ -6,13 +6,13 @@ A manifest is JSON Lines named ``MODEL_owner-name_DATASET_path_name_split.jsonl`
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from os.path import basename
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.lines import json_lines
 from asrcli.datasets import hub
 from asrcli.datasets.results import RunRecord, read_run, system_name
 from asrcli.datasets.utterances import CHUNK, PARENT
@@ -110,7 +110,7 @@ def is_scored(one: Utterance, normalize: Normalizer) -> bool:
 def manifest_text(record: RunRecord) -> str:
     """Return a run as a manifest of the leaderboard: raw texts of what it scores, in the order of the run."""
     normalize = build(NORMALIZER, "en")
-    lines = []
+    rows = []
     for number, (one, hypothesis, time) in enumerate(
         zip(record.utterances, record.hypotheses, record.times, strict=True)
     ):
@@ -126,5 +126,5 @@ def manifest_text(record: RunRecord) -> str:
         fields = dict(one.fields)
         if PARENT in fields:
             row |= {PARENT: fields[PARENT], CHUNK: int(float(fields.get(CHUNK, "0")))}
-        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
-    return "".join(lines)
+        rows.append(row)
+    return json_lines(rows)

@@ -1,4 +1,4 @@
-"""Accuracy against speed as a picture, with the front of those that nobody beats in both."""
+"""Accuracy against speed as a picture, with the Pareto front."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def notes_of(board: Board, view: View, every: int, *, from_published: bool) -> l
 
 
 def front(standings: Iterable[Standing]) -> list[Standing]:
-    """Return those that nobody beats in both accuracy and speed, the fastest first (the Pareto front)."""
+    """Return the Pareto front of accuracy and speed, the fastest first."""
     timed = [one for one in standings if one.average is not None and one.row.rtfx is not None]
     found: list[Standing] = []
     for one in sorted(timed, key=lambda one: (-(one.row.rtfx or 0.0), one.average or 0.0)):

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import reason, write_atomic
+from asrcli.base.lines import json_lines
 from asrcli.base.whole import read_text
 from asrcli.errors import InputError, UsageError
 from asrcli.leaderboard.tables import EvalSet, Kind, Protocol, Row, Table
@@ -150,14 +151,14 @@ def render(table: Table) -> str:
     """Return the text of a table's file."""
     sources = {text: str(number) for number, text in enumerate(dict.fromkeys(row.source for row in table.rows), 1)}
     protocols = {row.protocol.name: row.protocol for row in table.rows}
-    lines = []
+    rows = []
     for row in table.rows:
         facts: dict[str, Any] = {"model": row.model, "day": row.day, "protocol": row.protocol.name}
         facts |= {"source": sources[row.source]}
         facts |= {"licence": row.licence} if row.licence else {}
         facts |= {name: value for name in FIGURES if (value := getattr(row, name)) is not None}
-        lines.append(json.dumps({**facts, "rates": dict(row.rates)}, ensure_ascii=False) + "\n")
-    body = "".join(lines)
+        rows.append({**facts, "rates": dict(row.rates)})
+    body = json_lines(rows)
     head = {
         KEY: VERSION,
         "table": table.name,
@@ -172,10 +173,10 @@ def render(table: Table) -> str:
             for key, one in protocols.items()
         },
         "sources": {key: text for text, key in sources.items()},
-        "rows": len(lines),
+        "rows": len(rows),
         "sha256": checksum(body),
     }
-    return json.dumps(head, ensure_ascii=False) + "\n" + body
+    return json_lines([head]) + body
 
 
 def keep(table: Table, folder: Path | None = None) -> Path:

@@ -101,7 +101,7 @@ def _writable(place: str) -> str:
 
 
 def _shortened(stem: str, excess: int) -> str:
-    """Return a name that is so many bytes shorter, and told apart from others by a hash of the whole."""
+    """Return a name that is ``excess`` bytes shorter, and made unique by a hash of the whole."""
     mark = "~" + hashlib.blake2b(os.fsencode(stem), digest_size=4).hexdigest()
     kept = stem
     while kept and len(os.fsencode(kept)) > len(os.fsencode(stem)) - excess - len(mark):

@@ -131,7 +131,7 @@ def settle(
         clip: where the segments were recognised.
         segments: with times from the start of the clip, as the engine gave them.
         options: what was asked of the engine (a prompt may be echoed).
-        speech: detected in the clip, on the recording's clock; None when nobody looked for it.
+        speech: detected in the clip, on the recording's clock; None when voice activity is off.
     """
     settled: list[Segment] = []
     earliest = clip.start
@@ -152,7 +152,7 @@ def settle(
 
 
 def doubt(clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
-    """Return the segments of a clip in which nobody looked for speech, flagged where none is detected under them."""
+    """Return the segments of a clip without voice activity, flagged where no speech is detected under them."""
     from asrcli.audio.vad import speech_regions
 
     speech = [Region(clip.start + one.start, clip.start + one.end) for one in speech_regions(clip.samples)]

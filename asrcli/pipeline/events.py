@@ -61,7 +61,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """One of several recognisers has recognised so many seconds of audio more."""
+    """One of several recognisers has recognised more seconds of audio."""
 
     recogniser: int  # its index
     seconds: float

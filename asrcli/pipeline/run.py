@@ -43,7 +43,7 @@ def run(
     Args:
         recordings: what to transcribe; events name them by their index.
         recognisers: one or several of the same engine and weights; the next batch goes to the one that is free. What
-            they announce is a `Notice`, unless somebody else listens to it.
+            they announce is a `Notice`, unless it goes elsewhere already.
         options: what is asked of the engine.
         settings: how to run.
         known: what an interrupted run had recognised of a recording.

@@ -41,6 +41,6 @@ class Settings:
 
 
 def decode_threads(recognisers: int, elsewhere: bool) -> int:
-    """Return how many threads decode for so many recognisers: of the cores half, or all where the engines are not."""
+    """Return how many threads decode for the recognisers: half of the cores, or all where the engines are not."""
     cores = os.cpu_count() or 2
     return max(2, min(8 * recognisers, cores if elsewhere else cores // 2))

@@ -50,7 +50,7 @@ class Answer:
         return Facts(size, modified, self.header("etag")[:200])
 
     def body(self, most: int) -> Iterator[bytes]:
-        """Yield the body as it is sent; raise `InputError` when it is longer than so many bytes."""
+        """Yield the body as it is sent; raise `InputError` when it is longer than ``most`` bytes."""
         if self.header("content-encoding") not in ("", "identity"):
             raise Problem("sends something packed, which was not asked for")
         seen = 0
@@ -72,7 +72,7 @@ class Problem(Exception):
 
 
 class Later(Problem, Passing):
-    """What may go better in so many seconds."""
+    """A failure that may pass: what to try again after a wait."""
 
 
 def request_range(url: str, start: int, end: int) -> Answer:

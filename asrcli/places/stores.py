@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import inf
 from typing import Any, NoReturn, TypeVar
 
+from asrcli.base.background import TICK, fulfil
 from asrcli.base.files import cause
 from asrcli.errors import AsrError, InputError, OutputError, UsageError
 from asrcli.places.addresses import bucket_and_key
@@ -20,7 +21,6 @@ from asrcli.places.blocks import FIRST, Blocks, Facts
 from asrcli.places.credentials import settings_of
 
 Result = TypeVar("Result")
-TICK = 0.2  # seconds; a wait without an end would hold back SIGINT
 EXCHANGE = timedelta(seconds=60)  # for one request with its answer, of at most 4 MiB
 CONNECT = timedelta(seconds=10)
 PATIENCE = timedelta(seconds=60)  # after which a request that failed is not tried again
@@ -101,7 +101,7 @@ class Bucket:
         return Blocks(fetch, facts, head)
 
     def read(self, key: str, most: int) -> tuple[bytes, Facts]:
-        """Return a whole object that is not larger than so many bytes."""
+        """Return a whole object that is not larger than ``most`` bytes."""
         import obstore
 
         def get() -> tuple[bytes, Facts]:
@@ -268,14 +268,7 @@ def _ask(work: Callable[[], Result], seconds: float = inf, late: AsrError | None
     until = time.monotonic() + seconds
     done: Future[Result] = Future()
 
-    def run() -> None:
-        """Do the work; its result or its error is taken by who waits."""
-        try:
-            done.set_result(work())
-        except BaseException as error:  # raised again where the result is asked for
-            done.set_exception(error)
-
-    threading.Thread(target=run, name="asr-store", daemon=True).start()
+    threading.Thread(target=fulfil, args=(done, work), name="asr-store", daemon=True).start()
     while not done.done():
         with suppress(TimeoutError):
             done.exception(timeout=TICK)

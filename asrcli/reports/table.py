@@ -30,7 +30,7 @@ def without_empty(grid: Grid, keep: int) -> Grid:
 
 
 def narrowed(grid: Grid, width: int) -> Grid:
-    """Return a table that a terminal of so many characters can show, without columns that can be spared if need be."""
+    """Return a table that a terminal of ``width`` characters can show, without spare columns if need be."""
     spare = [name for name in grid.spare if name in grid.columns]
     while spare and needed(grid) > width:
         gone = grid.columns.index(spare.pop(0))

@@ -186,7 +186,7 @@ class _Alignment:
         return summarise(transcript, detected=self.request.vad is not None).coverage
 
     def _compare(self, folder: str, job: Job, transcript: Transcript) -> Note:
-        """Say how far a recording's words are from its reference, or why nobody can."""
+        """Say how far a recording's words are from its reference, or why that is unknown."""
         try:
             known = references.find_reference(folder, Path(job.name).stem)
         except InputError as problem:  # the alignment is done all the same

@@ -37,7 +37,7 @@ def failed_check(transcript: Transcript, request: AlignRequest, scored: bool = T
     """Return a sentence about the first check that does not hold, or ``None``; ``scored`` as in `summarise`."""
     summary: Summary = summarise(transcript, scored, request.vad is not None)
     if not transcript.speech and request.min_coverage > 0:
-        return "nobody speaks in it (--no-vad looks for the words all the same)"
+        return "no speech is detected in it (--no-vad aligns it all the same)"
     share = f"{summary.sure} of {count_of(summary.words, 'word')} ({summary.coverage:.0%}) are surely in the audio"
     if summary.coverage < min(FOREIGN, request.min_coverage):
         return f"{share}: another text, or speech in another language than '{transcript.language or 'unknown'}'"

@@ -166,7 +166,7 @@ def _notices(
     if finder or listener:
         yield f"{_verifier_name(finder, listener)} tells which words are in the audio"
     elif not aligner.rejects:
-        why = ", and nothing here finds or hears which are in the audio (--language CODE or --listener ENGINE:MODEL)"
+        why = ", and nothing here verifies which are in the audio (--language CODE or --listener ENGINE:MODEL)"
         known = "" if request.listener == "none" else why
         yield f"aligner '{aligner.name}' places every word{known}: text that is missing there may be overlooked"
 

@@ -36,7 +36,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """One of several workers has transcribed so many seconds of audio more."""
+    """One of several workers has transcribed more seconds of audio."""
 
     worker: str
     seconds: float

@@ -82,7 +82,7 @@ def write_outputs(
 def write_live(planned: Plan, transcript: Transcript) -> list[str]:
     """Write the outputs of a live stream, which is the only job of its plan and cannot be transcribed again.
 
-    A file that somebody has changed or made since the stream began is kept, and the text goes beside it.
+    A file that was changed or made since the stream began is kept, and the text goes beside it.
 
     Raises:
         OutputError: one cannot be written.

@@ -156,7 +156,7 @@ NO_WORDS = "; -f stm holds segments"
 
 
 def _with_word_times(request: Request, engine: type[Engine], announce: Callable[[str], None]) -> Request:
-    """Return the request with word times where a format or the speakers need them, unless nobody can give them.
+    """Return the request with word times where they are needed and an engine or aligner can give them.
 
     Raises:
         UsageError: a format has nothing but words, or words are to be marked, and there are no times to be had.
@@ -185,7 +185,7 @@ def _with_word_times(request: Request, engine: type[Engine], announce: Callable[
 
 
 def for_engine(options: Options, engine: type[Engine] | None = None, aligned: bool = False) -> Options:
-    """Return what an engine is asked for: word times only where it has them and nobody else gives them."""
+    """Return what an engine is asked for: word times only where it has them and no aligner gives them."""
     own = engine is not None and "word_timestamps" in engine.supports and not aligned
     return options if own else replace(options, word_timestamps=None)
 

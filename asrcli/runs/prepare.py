@@ -80,7 +80,7 @@ def _crew(planned: Plan, options: Options, announce: Announce) -> Crew:
     request, engine = planned.request, planned.engine
 
     def choose(device: str, threads: int) -> Choice:
-        """Find the weights for one recogniser on a device, with so many threads."""
+        """Find the weights for one recogniser on a device, with a number of threads."""
         asked = replace(request, device=device, threads=threads)
         return prepare_engine(asked, engine, planned.model, options, announce)
 

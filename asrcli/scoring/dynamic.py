@@ -126,7 +126,7 @@ def align_batch(pairs: Sequence[Pair], rule: TieBreak) -> list[bytes]:
     rows, width = max(len(pair.reference) for pair in pairs), low + high + 1
     if len(pairs) * rows * width > MOST_CELLS:
         raise InputError(
-            f"a text of {rows} words differs from its reference in so many places that they cannot be aligned; "
+            f"a text of {rows} words differs from its reference in too many places to be aligned; "
             "cut both into utterances"
         )
     references = np.full((len(pairs), rows), -1, np.int32)

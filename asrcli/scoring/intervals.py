@@ -130,7 +130,7 @@ def tailed(away: NDArray[np.float64]) -> float:
 
 
 def factor(effective: float) -> float:
-    """Return how many standard errors 95 % are, with so many units."""
+    """Return how many standard errors 95 % are, for a number of units."""
     return student_t(max(1.0, effective - 1)) if math.isfinite(effective) else math.nan
 
 

@@ -91,7 +91,7 @@ def merged(slots: list[Slot], words: Sequence[tuple[str, str]], voters: int) -> 
 def aligned(
     slots: Sequence[Slot], words: Sequence[tuple[str, str]]
 ) -> list[tuple[Slot | None, tuple[str, str] | None]]:
-    """Pair slots with words at the lowest cost; a word fits a slot where anybody said it.
+    """Pair slots with words at the lowest cost; a word fits a slot where any system has it.
 
     What both begin with is paired without a table: it costs nothing, so no other way can be cheaper.
     """

@@ -130,7 +130,7 @@ def mcnemar(first: Counts, second: Counts) -> McNemar:
 
 
 def binomial_p(successes: int, trials: int) -> float:
-    """Return the two-sided probability of at most so many heads among fair coins."""
+    """Return the two-sided probability of at most this many heads among fair coins."""
     if successes * 2 >= trials:
         return 1.0
     log_all = trials * math.log(2)
@@ -171,7 +171,7 @@ def flipped_signs(differences: Counts) -> float:
 
 
 def sign_test(differences: NDArray[np.float64]) -> float:
-    """Return the exact two-sided probability of so many units on one side if both are as likely; zeros are out."""
+    """Return the exact two-sided probability of this split of units if both sides are equally likely; zeros are out."""
     above, below = int((differences > 0).sum()), int((differences < 0).sum())
     return binomial_p(min(above, below), above + below)
 
@@ -191,7 +191,7 @@ def wilcoxon(differences: NDArray[np.float64]) -> float:
 
 
 def fewest_units(tests: int) -> int:
-    """Return the least number of units on which `flipped_signs` can be below 0.05 after correction for so many tests.
+    """Return the least number of units on which `flipped_signs` can be below 0.05 after correction for all tests.
 
     All of n units on one side have a probability of 2 ** (1 - n): for one test six units, for three seven.
     """

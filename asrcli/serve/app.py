@@ -74,7 +74,7 @@ class Audio:
         path, taken = os.path.join(desk.folder, f"upload-{number}"), 0
 
         def reserve(count: int) -> None:
-            """Reserve memory for so many bytes, and remember them to give them back."""
+            """Reserve memory for bytes, and count them, so that they are released."""
             nonlocal taken
             desk.reserve(count)
             taken += count
@@ -130,7 +130,7 @@ async def _next(inbox: Inbox) -> say.About | Gone | None:
 
 
 def _warning(ignored: list[str]) -> dict[str, str]:
-    """Return the header that names what nobody heeds; of a stranger's names only what a header can hold."""
+    """Return the header that names ignored fields; of a stranger's names only what a header can hold."""
     names = ", ".join(re.sub(r"[^\w\[\]-]", "?", one, flags=re.ASCII)[:40] for one in ignored[:20])
     return {"warning": f'199 asr "ignored: {names}"'} if names else {}
 

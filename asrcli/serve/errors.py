@@ -14,7 +14,7 @@ class Refused(Exception):
 
     Args:
         status: of HTTP.
-        text: one line for whoever asked.
+        text: one line for the client.
         param: the field that is to blame.
         code: what programs tell it by.
         headers: of the answer.
@@ -35,4 +35,4 @@ class Refused(Exception):
 
 
 class Gone(Exception):
-    """The client has hung up; there is nobody to tell."""
+    """The client has hung up: there is no one to answer."""

@@ -26,7 +26,7 @@ OPTIONS = ("language", "prompt", "temperature", "hotwords", "task", "word_timest
 
 
 class Fields:
-    """Takes one field after the other; what nobody has taken is `ignored`."""
+    """Takes one field after the other; what is left is `ignored`."""
 
     def __init__(self, form: Form) -> None:
         self._left = dict(form.fields)
@@ -57,7 +57,7 @@ class Fields:
 
 
 def wanted(form: Form, cards: Sequence[Card], task: str) -> tuple[Transcribe, list[str]]:
-    """Return what a request asks for, and the names of the fields that nobody heeds.
+    """Return what a request asks for, and the names of the fields that are ignored.
 
     Args:
         form: what was sent.

@@ -36,7 +36,7 @@ class Guard:
         key: that requests have to bring; "" for none.
         hosts: names of this server, beside those of the loopback; addresses in numbers are never forged.
         log: gets a line for each answer.
-        bug: gets the traceback of what nobody expected.
+        bug: gets the traceback of an unexpected error.
     """
 
     def __init__(

@@ -69,7 +69,7 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Nobody waits for a request any more."""
+    """A request is cancelled."""
 
     number: int
 

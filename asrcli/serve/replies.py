@@ -17,8 +17,8 @@ class Reply:
     """The answer to one request.
 
     A stream begins with its first text. JSON waits for the whole, and after a long silence begins with white space,
-    which every reader passes over, as soon as something was heard. The status is spent then: what fails later breaks
-    the connection, so that nobody takes half of it for the whole.
+    which every reader passes over, as soon as something is recognised. The status is spent then: what fails later
+    breaks the connection, so that nobody takes half of it for the whole.
 
     Args:
         asked: the request.

@@ -1,4 +1,4 @@
-"""One pool of calls for all requests: what waits goes to the engine together, and nobody waits for long.
+"""One pool of calls for all requests: clips of several go to the engine together, and none waits for long.
 
 Each request runs a pipeline of its own, whose recogniser is a `Seat` here. A recogniser that is free takes the call of
 the request that has gone without for the longest time, and with it what else waits and fits. It never waits for more.
@@ -19,7 +19,7 @@ from asrcli.types import Clip, Options
 
 
 class Cancelled(AsrError):
-    """Nobody waits for the request any more."""
+    """The request was cancelled."""
 
 
 class _Call:
@@ -139,7 +139,7 @@ class Seat:
             call.result.set_exception(Cancelled("cancelled"))
 
     def check(self) -> None:
-        """Raise `Cancelled` when nobody waits any more."""
+        """Raise `Cancelled` when the request was cancelled."""
         if self.cancelled:
             raise Cancelled("cancelled")
 

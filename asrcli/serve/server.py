@@ -34,7 +34,7 @@ class Place:
     no_key: bool  # although others can reach it
 
     def check(self) -> None:
-        """Raise `UsageError` for a server that anybody could use, or a key that anybody could guess."""
+        """Raise `UsageError` for a server open to everybody, or a key that can be guessed."""
         if self.key and (not self.key.isascii() or not self.key.isprintable() or len(self.key) < SHORTEST_KEY):
             raise UsageError(f"{KEY} is no key: set one of at least {SHORTEST_KEY} ASCII characters")
         if not self.key and not self.no_key and not _is_loopback(self.host):

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from asrcli.audio.vad import VadOptions
 from asrcli.base.files import cause
 from asrcli.engines import device as devices
 from asrcli.engines import selection
-from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.engines.recogniser import Choice
 from asrcli.errors import AsrError, DeviceError, EngineUnavailable, InputError, UsageError
 from asrcli.runs import plan as jobs
 from asrcli.runs.events import Done, JobFailed, Loaded, Probed, Recognised
@@ -108,7 +109,7 @@ class Served:
         count = start.workers or len(devices.named(engine, start.device))
 
         def choose(device: str, threads: int) -> Choice:
-            """Find the weights for one recogniser on a device, with so many threads."""
+            """Find the weights for one recogniser on a device, with a number of threads."""
             setup = selection.Setup(None, device, start.dtype, threads, start.offline)
             return selection.prepare(engine, model, Options(), setup, announce)
 
@@ -124,22 +125,8 @@ class Served:
 
     def load(self) -> None:
         """Load the weights of all workers, at once."""
-        failed: list[BaseException] = []
-
-        def load(one: LocalRecogniser) -> None:
-            """Load one recogniser; an error waits for who asked."""
-            try:
-                one.load()
-            except BaseException as error:  # raised where they were asked for
-                failed.append(error)
-
-        threads = [threading.Thread(target=load, args=(one,)) for one in self.crew.recognisers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failed:
-            raise failed[0]
+        with ThreadPoolExecutor(len(self.crew.recognisers)) as pool:
+            list(pool.map(lambda one: one.load(), self.crew.recognisers))
 
 
 class Work:

@@ -31,7 +31,7 @@ class Token:
 
     @property
     def ended(self) -> float | None:
-        """When it ends, or about when; None where nobody says."""
+        """When it ends, or about when; None where that is unknown."""
         return self.until if self.end is None else self.end
 
     @property

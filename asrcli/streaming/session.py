@@ -36,7 +36,7 @@ WARM_UP = 1.0  # seconds of near silence recognised first, because the first cal
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The engine is loaded and warm, after so many seconds."""
+    """The engine is loaded and warm, and how many seconds that took."""
 
     seconds: float
     device: str

@@ -85,7 +85,6 @@ class EnglishNormalizer:
             disabled: names of rules to leave out, of `RULES`: to find out what each one does to a score.
         """
         self.rules = rules
-        self.disabled = disabled
         on = {name: name not in disabled for name in RULES}
         self.on = on
         self.brackets = [re.compile(pattern) for pattern in rules.brackets] if on["brackets"] else []

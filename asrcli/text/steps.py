@@ -57,7 +57,7 @@ def raw_words(text: str) -> list[str]:
 def plain_steps(text: str) -> Steps:
     """Return the words of a text as they are, without case, and without punctuation too.
 
-    What a step does not change is the same list once more, so that nobody needs to compare it twice.
+    What a step does not change is the same list once more, so that it need not be compared twice.
     """
     raw = raw_words(text)
     folded = text.casefold()

@@ -68,7 +68,7 @@ class Writing:
         return (language or "").split("-")[0] in self._languages
 
     def rewrite(self, segment: Segment, language: str | None, spell: Spell) -> Segment:
-        """Return a segment as it is to be written; in languages that nobody here writes, as it is.
+        """Return a segment as it is to be written; in languages without rules here, as it is.
 
         Args:
             segment: what was recognised.
@@ -85,7 +85,7 @@ class Writing:
         return segment
 
     def leaves(self, language: str | None) -> bool:
-        """Tell whether numbers stay as they are because nobody here writes a language."""
+        """Tell whether numbers stay as they are because a language has no rules here."""
         return self.numbers != "as-is" and language is not None and not self._writes(language)
 
 

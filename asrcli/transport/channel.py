@@ -31,7 +31,7 @@ class Channel:
         """Send a dataclass.
 
         Raises:
-            TimeoutError: the other side has not taken it within so many seconds.
+            TimeoutError: the other side has not taken it within ``seconds``.
             OSError: it has gone.
             ProtocolError: it holds something that cannot be sent; nothing was.
         """
@@ -77,7 +77,7 @@ class Channel:
         self._socket.close()
 
     def _exactly(self, count: int, until: float, seconds: float | None = SECONDS_INSIDE) -> bytearray:
-        """Return so many bytes; the room for them is made as they come, since the number may be a lie."""
+        """Return ``count`` bytes; the room for them is made as they come, since the number may be a lie."""
         found, have = bytearray(min(count, STEP)), 0
         while have < count:
             if have == len(found):

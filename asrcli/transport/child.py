@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
+from asrcli.base.background import fulfil
 from asrcli.base.children import python, surroundings
 from asrcli.transport.channel import Channel
 from asrcli.transport.codec import ProtocolError
@@ -93,7 +94,7 @@ class Child:
         """Send a message.
 
         Raises:
-            Died: it has ended, or does not take the message within so many seconds.
+            Died: it has ended, or does not take the message within ``seconds``.
         """
         try:
             self._channel.send(message, seconds)
@@ -106,7 +107,7 @@ class Child:
         """Return its next message of these kinds; lines for the user are handed on meanwhile.
 
         Raises:
-            Died: it has ended, or has not answered within so many seconds.
+            Died: it has ended, or has not answered within ``seconds``.
             Exception: what went wrong over there.
         """
         until = math.inf if seconds is None else time.monotonic() + seconds
@@ -128,14 +129,14 @@ class Child:
         raise Died(f"it says {MOST_SAID} lines for the user, and gives no answer")
 
     def close(self, seconds: float = SECONDS_TO_END) -> None:
-        """Hang up, which ends it; after so many seconds it is killed, with all that it has started."""
+        """Hang up, which ends it; after ``seconds`` it is killed, with all that it has started."""
         self._channel.close()
         if not self._ended(seconds):
             self.kill()
             self._ended(SECONDS_TO_END)  # nobody can end one that is stuck in a driver
 
     def kill(self) -> None:
-        """End it now, from any thread; whoever waits for an answer is told."""
+        """End it now, from any thread; who waits for an answer gets `Died`."""
         if self._ended():  # its number may be another one's now
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -145,7 +146,7 @@ class Child:
         """Return how it ended, and the last line that it printed."""
         if isinstance(error, ProtocolError):
             self.kill()
-            return f"it answered what nobody understands: {str(error)[:LAST]}"
+            return f"its answer is not understood: {str(error)[:LAST]}"
         if not self._ended(SECONDS_TO_END):
             self.kill()
             return "it closed its connection"
@@ -163,7 +164,7 @@ class Child:
                 raise self._hung(seconds)
 
     def _ended(self, seconds: float = 0.0) -> bool:
-        """Return whether it has ended, within so many seconds; what it has started and left behind is killed then."""
+        """Return whether it has ended within ``seconds``; what it has started and left behind is killed then."""
         until = time.monotonic() + seconds
         while not (over := self._is_over()) and (left := until - time.monotonic()) > 0:
             time.sleep(min(LOOK, left))
@@ -266,8 +267,4 @@ def _start(
 
 def _keep_starting(jobs: queue.SimpleQueue[Job]) -> None:
     while True:
-        result, popen = jobs.get()
-        try:
-            result.set_result(popen())
-        except BaseException as error:  # raised where the process was asked for
-            result.set_exception(error)
+        fulfil(*jobs.get())

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from asrcli.base.files import cause, write_text
 from asrcli.base.secret import Secret
 from asrcli.base.whole import read_text
+from asrcli.errors import InputError, UsageError
 
 KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "ratelimit", "ratelimit-policy", "retry-after")
 SECRET_PARAMETERS = frozenset(
@@ -112,6 +113,21 @@ def load_records(folder: Path) -> RecordedWeb:
         WebError: a file is not a record.
     """
     return RecordedWeb((read_record(path) for path in sorted(folder.glob("*.json"))), f"the recording {folder.name}")
+
+
+def replayed(folder: Path) -> RecordedWeb:
+    """Return the answers that `--replay` names.
+
+    Raises:
+        UsageError: there is no such folder.
+        InputError: a file in it is not a record.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"--replay {folder}: there is no such folder")
+    try:
+        return load_records(folder)
+    except WebError as error:
+        raise InputError(f"--replay {folder}: {error}") from error
 
 
 def read_record(path: Path) -> Answer:

@@ -114,7 +114,7 @@ def check_size(build: Callable[[], Any], folder: Path) -> None:
     there = sum(path.stat().st_size for path in folder.iterdir() if path.name.endswith(WEIGHTS))
     if needed > there + SPARE:
         raise ModelError(
-            f"'{folder}' is not loaded: its config.json speaks of {needed} weights, and {there} bytes of them are there"
+            f"'{folder}' is not loaded: its config.json declares {needed} weights, and {there} bytes of them are there"
         )
 
 

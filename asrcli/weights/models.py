@@ -116,7 +116,7 @@ def _downloaded(name: str, snapshot: Path, declared: Model | None) -> Weights:
 
 
 def _comes_along(declared: Model | None) -> bool:
-    """Return whether the weights are inside what its plugin requires, so that nobody looks for them."""
+    """Return whether the weights are inside what its plugin requires, so that they are not searched for."""
     return declared is not None and declared.hub_id is None and declared.packaged is None
 
 

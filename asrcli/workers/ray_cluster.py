@@ -261,7 +261,7 @@ class RayProcess:
         try:
             found = decode(head, bytearray(), (*kinds, Trouble, Lost))
         except ProtocolError as error:
-            raise Died(f"it answered what nobody understands: {error}") from None
+            raise Died(f"its answer is not understood: {error}") from None
         if isinstance(found, Lost):
             raise (Died if found.placed else NotPlaced)(found.why)
         if isinstance(found, Trouble):

@@ -149,7 +149,7 @@ class Driver:
 
 
 def check_reachable(address: str) -> None:
-    """Raise `EngineUnavailable` where nobody listens at HOST:PORT: Ray itself would try for minutes."""
+    """Raise `EngineUnavailable` where nothing listens at HOST:PORT: Ray itself would try for minutes."""
     name, colon, port = address.rpartition(":")
     if not colon:
         return

@@ -40,7 +40,7 @@ class Process(Protocol):
         """End it."""
 
     def kill(self) -> None:
-        """End it now, from any thread; whoever waits for an answer is told."""
+        """End it now, from any thread; who waits for an answer gets `Died`."""
 
 
 Announce = Callable[[str], None]

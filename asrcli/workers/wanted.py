@@ -98,7 +98,7 @@ class Workers:
 
 
 def share(threads: int, places: int) -> int:
-    """Return the CPU threads of each of several workers, of so many in all; 0 is every core.
+    """Return the CPU threads of each of several workers, of ``threads`` in all; 0 is every core.
 
     One alone, and the engine in this process, get what was asked for, where 0 leaves it to the library.
     """

@@ -39,7 +39,7 @@ BEHAVIOURS = {
     "hang": "never return, with the interpreter's lock held, likewise",
     "die-loading": "die so while loading: segv, exit, kill or hang",
     "once": "die only as long as there is no such file, and make it",
-    "leak": "hold so many megabytes more after each call",
+    "leak": "megabytes of memory that each call adds",
     "print": "print this on descriptor 1 at each call",
     "oom": "run out of memory on more than this many clips at once",
     "oom-on": "run out of memory always on this kind of device",
@@ -47,7 +47,7 @@ BEHAVIOURS = {
     "loop": "repeat the last word this many times",
     "invent": "text said for every clip, speech or not",
     "max": "longest clip in seconds that it recognises right",
-    "pace": "say the words of the name over and over, so many per second, however long the recording is",
+    "pace": "say the words of the name over and over, at this many words per second",
     "stream": "have a stream of its own, which settles a word when the one after it is over",
 }
 

@@ -195,7 +195,7 @@ HOSTILE = {
     model_class: "class 'os.system' is no recogniser",
     argument: "argument 'checkpoint'",
     kind: r"preprocessor\.window is .*not known to be safe",
-    wide: "speaks of [0-9]+ weights",
+    wide: "declares [0-9]+ weights",
     endless: r"encoder\.n_layers is 1000000000",
     remote_code: "decoder would run",
     download: "decoder would run",

@@ -37,7 +37,7 @@ class RunOptions:
 class DataOptions:
     """Which utterances."""
 
-    sample: int | None = option(None, min=1, help="Only so many utterances, chosen by --seed.")
+    sample: int | None = option(None, min=1, help="Use this many utterances, chosen by --seed.")
     seed: int = option(0, min=0, help="Seed of the sample and the noise; default 0.")
     allow_host: list[str] | None = ALLOW_HOST
     text_column: str | None = option(None, help="Where the references are, if not found.")
@@ -110,7 +110,7 @@ class MachineOptions:
     device: str = option("auto", help="auto, cpu, cuda, cuda:1, mps; several: cuda:0,cuda:1 or cuda:all.")
     compute_type: str = option("auto", "--compute-type", "--dtype", help="auto, int8, float16, ...")
     threads: int = THREADS
-    workers: int = option(0, min=0, help="Measure 1, 2, 4, ... so many processes together, too; 0: none.")
+    workers: int = option(0, min=0, help="Also measure 1, 2, 4, ... up to this many processes together; 0: none.")
     offline: bool = option(False, "--offline", help="Never use the network.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,12 +54,7 @@ def engines(
         return
     from asrcli.engines.cards import aligner_cards, cards, diarizer_cards
 
-    found = [*cards(), *aligner_cards(), *diarizer_cards()]
-    if json:
-        print(_as_json(found))
-        return
-    width = shutil.get_terminal_size((120, 24)).columns
-    print("\n\n".join("\n".join(_block(card, width)) for card in found))
+    _print([*cards(), *aligner_cards(), *diarizer_cards()], json, _block)
 
 
 @app.command()
@@ -76,12 +71,7 @@ def show(
     known = {card.name: card for card in (*cards(), *aligner_cards(), *diarizer_cards())}
     if unknown := next((name for name in names if name not in known), None):
         raise _unknown(unknown, known)
-    found = [known[name] for name in names]
-    if json:
-        print(_as_json(found))
-        return
-    width = shutil.get_terminal_size((120, 24)).columns
-    print("\n\n".join("\n".join([*_block(card, width), *_languages(card, width)]) for card in found))
+    _print([known[name] for name in names], json, lambda card, width: [*_block(card, width), *_languages(card, width)])
 
 
 @app.command()
@@ -183,11 +173,16 @@ def _unknown(name: str, known: Collection[str]) -> UsageError:
     return UsageError(f"unknown engine '{name}': {hint(whole, known)}")
 
 
-def _as_json(found: Sequence[EngineCard]) -> str:
-    import json
-    from dataclasses import asdict
+def _print(found: Sequence[EngineCard], json: bool, lines_of: Callable[[EngineCard, int], list[str]]) -> None:
+    """Print cards as JSON, or the lines of each at the width of the terminal."""
+    if json:
+        from dataclasses import asdict
+        from json import dumps
 
-    return json.dumps([asdict(card) for card in found], ensure_ascii=False, indent=2)
+        print(dumps([asdict(card) for card in found], ensure_ascii=False, indent=2))
+        return
+    width = shutil.get_terminal_size((120, 24)).columns
+    print("\n\n".join("\n".join(lines_of(card, width)) for card in found))
 
 
 def _block(card: EngineCard, width: int) -> list[str]:

@@ -17,7 +17,6 @@ from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
-    from asrcli.web.client import Web
 
 app = apps.app()
 DEFAULT = "english"
@@ -131,12 +130,14 @@ def update(
     """
     from asrcli.leaderboard.update import feeds
     from asrcli.leaderboard.update import update as run
+    from asrcli.web.client import replayed
+    from asrcli.web.live import LiveWeb
 
     known = [feed.name for feed in feeds()]
     if unknown := [name for name in names or [] if name not in known]:
         raise UsageError(f"there is no live table '{unknown[0]}': choose {', '.join(known)}")
     failed = total = 0
-    for outcome in run(web_for(replay), tuple(names or ())):
+    for outcome in run(LiveWeb() if replay is None else replayed(replay), tuple(names or ())):
         total += 1
         failed += outcome.state == "failed"
         if outcome.state == "failed":
@@ -145,22 +146,6 @@ def update(
             tell(f"{outcome.name}: {outcome.text}" + (f" ({outcome.path})" if outcome.path else ""))
     if failed:
         raise InputError(f"{failed} of {total} live tables could not be read; the versions that are here are kept")
-
-
-def web_for(replay: Path | None) -> Web:
-    """Return the network, or a recording of it."""
-    from asrcli.web.client import WebError, load_records
-
-    if replay is None:
-        from asrcli.web.live import LiveWeb
-
-        return LiveWeb()
-    if not replay.is_dir():
-        raise UsageError(f"--replay {replay}: there is no such folder")
-    try:
-        return load_records(replay)
-    except WebError as error:
-        raise InputError(f"--replay {replay}: {error}") from error
 
 
 @app.command()

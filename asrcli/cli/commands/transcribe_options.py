@@ -93,7 +93,7 @@ class DecodingOptions:
     section: ClassVar[str] = "Decoding, as far as the engine can"
     language_model: str | None = option(None, help="ARPA or KenLM file of word n-grams, for CTC models.")
     beam_size: int | None = option(None, min=1, help="Hypotheses kept while decoding.")
-    n_best: int | None = option(None, min=1, help="List so many readings of each segment, in JSON.")
+    n_best: int | None = option(None, min=1, help="List this many readings of each segment, in JSON.")
     best_of: int | None = option(None, min=1, help="Samples per temperature above zero.")
     patience: float | None = option(None, help="Patience factor of beam search.")
     length_penalty: float | None = option(None, help="Exponent of the length.")
@@ -138,7 +138,7 @@ class MachineOptions:
     compute_type: str = option("auto", "--compute-type", "--dtype", help="auto, int8, float16, ...")
     fp16: bool | None = option(None, help="The same as --compute-type float16.")
     threads: int = THREADS
-    workers: int = option(0, min=0, help="Engines in so many processes; 0: in this one, on one device.")
+    workers: int = option(0, min=0, help="Run the engine in this many processes; 0: in this one, on one device.")
     ray: str | None = option(None, help="Workers on a cluster of Ray: auto, HOST:PORT, or local to start one.")
     worker_timeout: float | None = option(None, help="Seconds for loading, and for a call; default: as it has been.")
     worker_memory: float | None = option(None, help="Gigabytes at which a worker is replaced; default: its share.")

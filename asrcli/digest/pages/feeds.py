@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element
@@ -10,6 +9,7 @@ from xml.etree.ElementTree import Element
 from asrcli.digest.edition import Edition
 from asrcli.digest.pages.html import idea_html, link, status
 from asrcli.digest.settings import Settings
+from asrcli.reports.table import json_text
 from asrcli.web.markup import Html, add, join_html, tag, write_xml
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -70,7 +70,7 @@ def json_feed(editions: Sequence[Edition]) -> str:
         }
         for edition in editions
     ]
-    return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+    return json_text(values)
 
 
 def head_of(editions: Sequence[Edition]) -> tuple[str, str, str]:

@@ -9,7 +9,6 @@ from asrcli.digest.assets import asset
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper
 from asrcli.digest.families import Family
 from asrcli.digest.pages.markdown import (
-    AUTHORS,
     BAD,
     HEADINGS,
     MODEL_HEADS,
@@ -17,6 +16,7 @@ from asrcli.digest.pages.markdown import (
     facts_of,
     figure_text,
     footer,
+    head_of,
     new_version,
     short_address,
 )
@@ -129,11 +129,7 @@ def idea_html(idea: Idea) -> Html:
 
 def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
     """Return one paper."""
-    authors = ", ".join(paper.authors[:AUTHORS]) + (
-        f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
-    )
-    head = " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
-    parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head, class_="note")]
+    parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head_of(paper), class_="note")]
     parts += [tag("p", join_html((claim_html(claim) for claim in paper.claims), " "))] if paper.claims else []
     parts += [tag("p", claim_html(claim), class_="own") for claim in paper.own]
     if name := card_name(paper.id, cards):

@@ -89,13 +89,16 @@ def card_name(identity: str, cards: Collection[str]) -> str:
     return name if name in cards else ""
 
 
+def head_of(paper: Paper) -> str:
+    """Return what stands under the title of a paper: its topic, authors, day and categories."""
+    more = f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
+    authors = ", ".join(paper.authors[:AUTHORS]) + more
+    return " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
+
+
 def paper_markdown(paper: Paper, cards: Collection[str] = ()) -> str:
     """Return one paper."""
-    authors = ", ".join(paper.authors[:AUTHORS]) + (
-        f" and {len(paper.authors) - AUTHORS} more" if len(paper.authors) > AUTHORS else ""
-    )
-    head = " · ".join(filter(None, (paper.topic, authors, paper.published, " ".join(paper.categories[:4]))))
-    lines = [f"### {markdown_link(paper.title, paper.url)}", escape_markdown(head)]
+    lines = [f"### {markdown_link(paper.title, paper.url)}", escape_markdown(head_of(paper))]
     lines += [" ".join(claim_markdown(claim) for claim in paper.claims)] if paper.claims else []
     lines += own_markdown(paper)
     if name := card_name(paper.id, cards):

@@ -92,10 +92,10 @@ _WORSE = re.compile(
     re.I,
 )
 
+CARRIERS, CONSEQUENCES = 4, 3  # sentences, at most
 
-def carriers(
-    sentences: Sequence[Sentence], headline: Headline | None, names: Collection[str], wanted: int = 4
-) -> list[Sentence]:
+
+def carriers(sentences: Sequence[Sentence], headline: Headline | None, names: Collection[str]) -> list[Sentence]:
     """Return the results that carry a claim, in the order of the text: those with the headline's numbers first."""
     numbers = set(re.findall(r"\d+\.\d+", headline.sentence.words)) if headline else set()
     rated = []
@@ -113,11 +113,11 @@ def carriers(
         shared = len(numbers & set(re.findall(r"\d+\.\d+", one.words)))
         score = 2 * min(shared, 2) + 2 * bool(own_levels(one.words, names)) + bool(re.search(r"\bTable", one.words))
         rated.append((-score, at, one))
-    chosen = sorted(rated, key=lambda row: row[:2])[:wanted]
+    chosen = sorted(rated, key=lambda row: row[:2])[:CARRIERS]
     return [one for _, _, one in sorted(chosen, key=lambda row: row[1])]
 
 
-def consequences(sentences: Sequence[Sentence], names: Collection[str], wanted: int = 3) -> list[Sentence]:
+def consequences(sentences: Sequence[Sentence], names: Collection[str]) -> list[Sentence]:
     """Return what the authors say follows from their result."""
     found = [
         one
@@ -130,7 +130,7 @@ def consequences(sentences: Sequence[Sentence], names: Collection[str], wanted: 
     ]
     late = [one for one in found if one.part in (Part.CONCLUSION, Part.ABSTRACT)]
     early = [one for one in found if _SUGGESTS.search(one.words) and RESULTS_OF_OURS.match(one.words)]
-    return (late or early)[:wanted]
+    return (late or early)[:CONSEQUENCES]
 
 
 def named_tests(words: str, names: Collection[str]) -> int:

@@ -19,6 +19,7 @@ from asrcli.digest.verify import numbers_in
 from asrcli.digest.versions import UNRECORDED, Checked, as_written, check_page, maker
 from asrcli.errors import InputError
 from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.reports.table import json_text
 from asrcli.web.cleaning import file_name
 
 FOLDER, TEXTS = "papers", Path("cache", "papers")
@@ -38,7 +39,7 @@ def pages_of_card(card: Card) -> dict[str, str]:
 
 def as_json(value: Card | Reading) -> str:
     """Return the text of a JSON file: the same bytes for the same value."""
-    return json.dumps(dataclasses.asdict(value), ensure_ascii=False, indent=1) + "\n"
+    return json_text(dataclasses.asdict(value))
 
 
 def write_card(out: Path, reading: Reading, name: str, force: bool = False) -> list[Path]:

@@ -59,7 +59,7 @@ def headline_of(sentences: Sequence[Sentence], names: Collection[str]) -> Headli
     for one in sorted(usable, key=lambda one: not alone(one.words)):
         for level in own_levels(one.words, names):
             against, who = rival(one.words, level)
-            return Headline(one, level, against, told(one.words, level, against, who))
+            return Headline(one, level, against, told(level, against, who))
     readable = [one for one in usable if alone(one.words) or re.match(r"(?:our|these) ", one.words, re.I)]
     for test in (
         lambda one: about_itself(one.words, names) and own_result(one.words, names) and _FIGURE.search(one.words),
@@ -91,7 +91,7 @@ def own_number_before(words: str) -> bool:
     return re.search(r"\d\.\d+\s?%", words) is not None
 
 
-def told(words: str, level: Level, against: str, who: str) -> str:
+def told(level: Level, against: str, who: str) -> str:
     """Return a headline in our words: "3.05% against 3.33% CER (the latest SOTA)."."""
     if not against:
         return said((level,))

@@ -240,13 +240,12 @@ class _Pages(HTMLParser):
         self.tables.append(Table(label, caption, head, body))
 
 
-def read_html(markup: str, name: str, what: str = "HTML") -> Reading:
+def read_html(markup: str, name: str) -> Reading:
     """Read a page.
 
     Args:
         markup: the page.
         name: what to call it when it holds nothing.
-        what: what the reader is told was read.
 
     Raises:
         InputError: it holds no text.
@@ -268,4 +267,4 @@ def read_html(markup: str, name: str, what: str = "HTML") -> Reading:
     )
     left_out = ", without its references" if pages.entries else ""
     title = clean(pages.title or pages.page_title, 400) or text[:100]
-    return Reading(title, text, f"{what}{left_out}", blocks=blocks, tables=tuple(pages.tables), references=references)
+    return Reading(title, text, f"HTML{left_out}", blocks=blocks, tables=tuple(pages.tables), references=references)

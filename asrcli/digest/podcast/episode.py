@@ -17,6 +17,8 @@ from asrcli.digest.podcast.loudness import SILENT, levelled, loudness
 from asrcli.digest.podcast.script import BREAK, PAUSE, Script, script_markdown
 from asrcli.digest.podcast.speech import Line, Speech, Voice
 from asrcli.errors import InputError, UsageError
+from asrcli.formats.subtitles import timestamp, vtt_text
+from asrcli.reports.table import json_text
 from asrcli.types import Word
 
 if TYPE_CHECKING:
@@ -169,18 +171,7 @@ def json_chapters(show: Show) -> str:
         | ({"url": mark.url} if mark.url else {})
         for mark in show.marks
     ]
-    return json.dumps({"version": "1.2.0", "chapters": chapters}, ensure_ascii=False, indent=1) + "\n"
-
-
-def stamp(seconds: float) -> str:
-    """Return a WebVTT time."""
-    whole = round(seconds * 1000)
-    return f"{whole // 3_600_000:02}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02}.{whole % 1000:03}"
-
-
-def vtt_text(text: str) -> str:
-    """Escape a word for a cue: markup becomes text, and "-->" cannot stand in it."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return json_text({"version": "1.2.0", "chapters": chapters})
 
 
 def web_vtt(show: Show) -> str:
@@ -190,11 +181,11 @@ def web_vtt(show: Show) -> str:
         for at in range(0, len(cue.words), CUE_WORDS):
             words = cue.words[at : at + CUE_WORDS]
             timed = " ".join(
-                vtt_text(word.text) if index == 0 else f"<{stamp(word.start)}>{vtt_text(word.text)}"
+                vtt_text(word.text) if index == 0 else f"<{timestamp(word.start)}>{vtt_text(word.text)}"
                 for index, word in enumerate(words)
             )
             begin, end = words[0].start, max(words[-1].end, words[0].start + 0.001)
-            blocks.append(f"{stamp(begin)} --> {stamp(end)}\n<v {cue.speaker.title()}>{timed}")
+            blocks.append(f"{timestamp(begin)} --> {timestamp(end)}\n<v {cue.speaker.title()}>{timed}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -219,7 +210,7 @@ def write_episode(
         voice.name,
         len(script.chapters) - 2,
     )
-    facts = json.dumps(asdict(episode), ensure_ascii=False, indent=1) + "\n"
+    facts = json_text(asdict(episode))
     for ending, content in (
         (kind, sound),
         ("chapters.json", json_chapters(show)),

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import re
 
-ONES = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-TENS = ["-", "-", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
+from asrcli.text import cardinals
+
 LONGEST = 15  # digits; more are said one by one
 _HALVES = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters")}
-_IRREGULAR = {
-    "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
-    "twelve": "twelfth",
-}  # fmt: skip
 
 
 def whole(number: int) -> str:
     """Say a whole number in words."""
-    if number < 20:
-        return ONES[number]
-    if number < 100:
-        return TENS[number // 10] + (f" {ONES[number % 10]}" if number % 10 else "")
-    if number < 1000:
-        return f"{ONES[number // 100]} hundred" + (f" {whole(number % 100)}" if number % 100 else "")
-    for size, name in SCALES:
-        if number >= size:
-            rest = number % size
-            return f"{whole(number // size)} {name}" + (f" {whole(rest)}" if rest else "")
-    raise AssertionError(number)
+    return " ".join(cardinals.number(number))
 
 
 def digits(written: str) -> str:
     """Say digits one by one."""
-    return " ".join(ONES[int(digit)] for digit in written)
+    return " ".join(cardinals.SMALL[int(digit)] for digit in written)
 
 
 def decimal(written: str) -> str:
@@ -54,13 +36,7 @@ def parts(written: str) -> str:
 def year(written: str) -> str:
     """Say a year: "twenty twenty six", "nineteen ninety five", "two thousand four"; "1990s" is a decade."""
     number = int(written.rstrip("s"))
-    hundreds, rest = divmod(number, 100)
-    if 2000 <= number < 2010:
-        said = whole(number)
-    elif rest == 0:
-        said = f"{whole(hundreds)} hundred"
-    else:
-        said = f"{whole(hundreds)} {'oh ' if rest < 10 else ''}{whole(rest)}"
+    said = whole(number) if 2000 <= number < 2010 else " ".join(cardinals.year(number))
     return several(said) if written.endswith("s") else said
 
 
@@ -71,10 +47,7 @@ def several(said: str) -> str:
 
 def ordinal(number: int) -> str:
     """Say "1st"."""
-    words = whole(number).split()
-    last = words[-1]
-    words[-1] = _IRREGULAR.get(last) or (f"{last[:-1]}ieth" if last.endswith("y") else f"{last}th")
-    return " ".join(words)
+    return " ".join(cardinals.ordinal(number))
 
 
 def fraction(top: int, bottom: int) -> str:

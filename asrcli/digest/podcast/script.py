@@ -115,7 +115,7 @@ def close(edition: Edition) -> Chapter:
         turns.append(Turn("guest", f"New or trending models: {names}."))
     if edition.updates:
         turns.append(Turn("guest", f"{count_of(edition.updates, 'paper')} came out in a new version."))
-    turns.append(Turn("host", "Every sentence you heard is quoted in the show notes with its source."))
+    turns.append(Turn("host", "Every sentence of this episode is quoted in the show notes with its source."))
     return Chapter("Close", "", tuple(turns))
 
 

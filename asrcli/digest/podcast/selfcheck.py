@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.digest.podcast.lexicon import say
-from asrcli.digest.podcast.numbers import ONES, SCALES, TENS, ordinal, whole
+from asrcli.digest.podcast.numbers import ordinal, whole
 from asrcli.digest.podcast.script import Script
 from asrcli.errors import AsrError
+from asrcli.text.cardinals import LARGE, SMALL, TENS
 from asrcli.types import ErrorCounts, Options, Recording, Transcript, Word
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ ALIKE = 75.0  # of 100: letters in which a name and what was written for it agre
 SHORT = 4  # letters; shorter names have to agree in all, or nearly in the names of their letters
 SPELLED_ALIKE = 80.0  # of 100
 _TERM = re.compile(r"[A-Z]{2,}|[a-z]+[A-Z]|\d")
-_NUMBERS = {*ONES, *TENS, *(name for _, name in SCALES), "hundred", "point", "minus"}
+_NUMBERS = {*SMALL, *TENS[2:], *(name for _, name in LARGE), "point", "minus"}
 _HOMOPHONES = {"to": "two", "too": "two", "for": "four", "ate": "eight", "won": "one", "oh": "zero", "o": "zero"}
 _WITH_NUMBERS = {"percent", "version", "and", "of", "by", "per", "the"}  # say nothing by themselves
 _NAMED = "ay bee see dee ee eff jee aitch eye jay kay ell em en oh pee kyu ar ess tee yu vee doubleyu ex why zee"

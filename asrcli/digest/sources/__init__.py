@@ -43,8 +43,14 @@ def ask(task: Task, call: Call, name: str) -> Answer | Report:
     return answer
 
 
-def decode(answer: Answer, name: str, kind: type) -> Any:
+def ask_json(task: Task, call: Call, name: str, kind: type) -> Any:
     """Return decoded JSON of the expected kind (dict or list), or a failed report."""
+    answer = ask(task, call, name)
+    return answer if isinstance(answer, Report) else decode(answer, name, kind)
+
+
+def decode(answer: Answer, name: str, kind: type) -> Any:
+    """Return the decoded JSON of an answer, or a failed report."""
     try:
         values = json.loads(answer.body)
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from asrcli.digest.items import arxiv_id
-from asrcli.digest.sources import Task, ask, decode, text_of
+from asrcli.digest.sources import Task, ask_json, text_of
 from asrcli.digest.states import Report
 from asrcli.web.cleaning import clean, clean_title, markdown_link
 from asrcli.web.client import Call
@@ -21,8 +21,7 @@ def citations(task: Task, base: str) -> tuple[str, ...]:
         f"https://api.semanticscholar.org/graph/v1/paper/ARXIV:{quote(base, safe='')}/citations"
         "?fields=title,externalIds,publicationDate&limit=1000"
     )
-    answer = ask(task, Call(url, "application/json"), name)
-    values: Any = answer if isinstance(answer, Report) else decode(answer, name, dict)
+    values = ask_json(task, Call(url, "application/json"), name, dict)
     if isinstance(values, Report):
         return (f"Could not be read: Semantic Scholar, {clean(values.evidence, 120)}.",)
     rows = [one.get("citingPaper") for one in values.get("data") or [] if isinstance(one, dict)]

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from asrcli.digest.items import Item, Kind, arxiv_id
-from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of
+from asrcli.digest.sources import Task, ask_json, combine, number_of, text_of
 from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Call
@@ -27,12 +27,8 @@ def search(task: Task, query: str) -> Report:
     since = int((datetime.combine(task.day, time(), UTC) - REACH).timestamp())
     filters = f"created_at_i>{since},points>{task.settings.hacker_news_points}"
     parameters = {"query": f'"{query}"', "tags": "story", "numericFilters": filters, "hitsPerPage": 100}
-    answer = ask(
-        task, Call("https://hn.algolia.com/api/v1/search_by_date?" + urlencode(parameters), "application/json"), name
-    )
-    if isinstance(answer, Report):
-        return answer
-    values = decode(answer, name, dict)
+    call = Call("https://hn.algolia.com/api/v1/search_by_date?" + urlencode(parameters), "application/json")
+    values = ask_json(task, call, name, dict)
     if isinstance(values, Report):
         return values
     hits = values.get("hits")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from asrcli.base.counts import count_of
 from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, arxiv_id
 from asrcli.digest.latex import as_text
-from asrcli.digest.sources import Task, ask, combine, decode, number_of, text_of, texts_of
+from asrcli.digest.sources import Task, ask, ask_json, combine, decode, number_of, text_of, texts_of
 from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Answer, Call
@@ -153,10 +153,7 @@ def daily_papers(task: Task) -> Report:
     name = "hf daily papers"
     day = task.day - timedelta(days=1)
     url = f"{HUB}/api/daily_papers?" + urlencode({"date": day.isoformat(), "limit": PAGE})
-    answer = ask(task, Call(url, "application/json"), name)
-    if isinstance(answer, Report):
-        return answer
-    values = decode(answer, name, list)
+    values = ask_json(task, Call(url, "application/json"), name, list)
     if isinstance(values, Report):
         return values
     items = tuple(item for value in values for item in [read_daily(value)] if item is not None)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from asrcli.base.secret import Secret
 from asrcli.digest.items import Item, Kind
-from asrcli.digest.sources import Task, ask, decode, number_of, text_of
+from asrcli.digest.sources import Task, ask_json, number_of, text_of
 from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean
 from asrcli.web.client import Call
@@ -38,10 +38,7 @@ def collect(task: Task) -> Report:
         parameters["since_id"] = since
     secret = Secret(task.x_token, "https://api.x.com", "ASR_X_TOKEN")
     call = Call("https://api.x.com/2/tweets/search/recent?" + urlencode(parameters), "application/json", secret)
-    answer = ask(task, call, "x")
-    if isinstance(answer, Report):
-        return answer
-    values = decode(answer, "x", dict)
+    values = ask_json(task, call, "x", dict)
     if isinstance(values, Report):
         return values
     posts = values.get("data", [])

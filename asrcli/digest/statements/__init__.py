@@ -58,7 +58,7 @@ def statements(title: str, text: str, board: Sequence[Best] = ()) -> tuple[State
         known = names if of_ours(previous, names) else names - {"it"}
         if sum(one.kind == "level" for one in found) < LEVELS and (levels := own_levels(sentence, known)):
             found.append(Statement("level", said(levels), span))
-            if beside := beside_board(title, text, sentence, levels, board):
+            if beside := beside_board(title, sentence, levels, board):
                 found.append(Statement("board", beside, span))
         if best is None and claims_best(sentence, known):
             best = Statement("best", "Claims the state of the art.", span)

@@ -38,7 +38,7 @@ _OTHER_TASK = re.compile(
 )
 
 
-def beside_board(title: str, text: str, sentence: str, levels: Sequence[Level], board: Sequence[Best]) -> str:
+def beside_board(title: str, sentence: str, levels: Sequence[Level], board: Sequence[Best]) -> str:
     """Return the board's best for the tests that a sentence reports on, "" when none can be set beside it."""
     if (
         _OTHER_TASK.search(title)

@@ -69,7 +69,7 @@ def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDAr
     Args:
         prints: one for each piece of speech, `(n, 192)`.
         seconds: how long each piece is, `(n,)`.
-        wanted: how many speakers there are, where somebody knows.
+        wanted: how many speakers there are, where that is known.
         follows: whether each piece but the last goes on in the next one, `(n - 1,)`; None when nobody knows.
     """
     import numpy as np
@@ -191,7 +191,7 @@ def _information(prints: Prints, seconds: Vector, follows: NDArray[np.bool_]) ->
 
 
 def _finest(prints: Prints) -> Labels:
-    """Return a group for each print; of more than `MOST_GROUPS`, so many by average linkage."""
+    """Return a group for each print; of more than `MOST_GROUPS` prints, that many groups by average linkage."""
     import numpy as np
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist
@@ -281,7 +281,7 @@ def _number(labels: Labels) -> Labels:
 
 
 def _without_small(prints: Prints, seconds: Vector, labels: Labels, number: int) -> Labels:
-    """Give the pieces of all but so many groups to the nearest of those who say most: a cough is not a person."""
+    """Keep the largest groups and give the pieces of the others to the nearest of these: a cough is not a person."""
     import numpy as np
 
     spoken = np.bincount(labels, seconds)

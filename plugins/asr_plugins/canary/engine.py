@@ -37,7 +37,7 @@ class Listener(Protocol):
     """What a backend does."""
 
     def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
-        """Return what is said in each clip, at most so many tokens of it."""
+        """Return the text of each clip, of at most this many tokens."""
 
     def answer(self, texts: Sequence[str], limit: int) -> list[Written]:
         """Return the plain language model's answer to each text."""
@@ -200,7 +200,7 @@ def halve(clip: Clip) -> list[Clip]:
 
 
 def _inside(clip: Clip, start: float, samples: int) -> tuple[Region, ...]:
-    """Return the speech of a clip between a time and so many samples later."""
+    """Return the speech of a clip from a time on, for a number of samples."""
     end = start + samples / SAMPLE_RATE
     regions = (Region(max(one.start, start), min(one.end, end)) for one in clip.speech)
     return tuple(one for one in regions if one.seconds > 0)
@@ -218,7 +218,7 @@ def _answer(tokens: Tokens, one: Written) -> str:
 
 
 def _spoken(clip: Clip) -> tuple[float, float]:
-    """Return where speech begins and ends in the clip, from its start; all of it when nobody looked."""
+    """Return where speech begins and ends in the clip, from its start; all of it without voice activity."""
     if not clip.speech:
         return 0.0, clip.seconds
     start = min(max(clip.speech[0].start - clip.start, 0.0), clip.seconds)

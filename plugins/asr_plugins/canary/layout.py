@@ -107,14 +107,14 @@ def read_layout(folder: Path) -> Layout:
 
 
 def _check_size(folder: Path, salm: Mapping[str, Any], llm: Mapping[str, Any]) -> None:
-    """Raise `ModelError` when the configurations speak of more weights than the file has bytes."""
+    """Raise `ModelError` when the configurations declare more weights than the file has bytes."""
     width, inner, layers = (llm[key] for key in ("hidden_size", "intermediate_size", "num_hidden_layers"))
     heads = llm["num_attention_heads"] * llm.get("head_dim", width // llm["num_attention_heads"])
     needed = least_weights(salm["perception"]) + width * (llm["vocab_size"] + layers * (3 * inner + 2 * heads))
     there = (folder / WEIGHTS).stat().st_size
     if needed > there:
         raise ModelError(
-            f"'{folder}' is not loaded: its configurations speak of {needed} weights, and {WEIGHTS} has {there} bytes; "
+            f"'{folder}' is not loaded: its configurations declare {needed} weights, and {WEIGHTS} has {there} bytes; "
             "download it again"
         )
 

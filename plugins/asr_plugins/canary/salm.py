@@ -60,7 +60,7 @@ class SalmModel:
         self.instruction = f"{prompts.INSTRUCTION}{layout.audio_tag}"
 
     def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
-        """Return what is said in each clip of at least two feature frames, at most so many tokens of it."""
+        """Return the text of each clip of at least two feature frames, of at most this many tokens."""
         audio = pad_sequence([torch.from_numpy(clip) for clip in clips], batch_first=True).to(self.device)
         with output_held_back():
             found = self.model.generate(

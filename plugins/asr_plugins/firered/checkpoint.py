@@ -157,7 +157,7 @@ def _unpack(package: Any, path: Path, weights: bool) -> tuple[dict[str, object],
 
 
 def _check_file(path: Path) -> None:
-    """Raise `ModelError` for what goes wrong with downloads, before torch gives it a name nobody understands."""
+    """Raise `ModelError` for what goes wrong with downloads, before torch raises an error that says nothing."""
     if not path.is_file():
         raise ModelError(
             f"{path} is missing; name the folder that holds it, or download the model again with asr engines pull"

@@ -88,7 +88,7 @@ def token_times(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[flo
 
 
 def clip_times(times: Sequence[tuple[float, float]], seconds: float) -> list[tuple[float, float]]:
-    """Take the lateness off and keep all times within the clip of so many seconds, never going back.
+    """Take the lateness off and keep all times within the clip, never going back.
 
     The official code also moves a start that follows a pause back to the end before it, which swallows the pause
     (FireRedASR2S issue 58). That is left out.

@@ -25,7 +25,7 @@ LONGEST = 5000  # encoder frames (200 s) that the official relative positions re
 
 
 def encoded_lengths(frames: Tensor) -> Tensor:
-    """Return the encoder frames of so many feature frames: a quarter, rounded up."""
+    """Return the number of encoder frames of feature frames: a quarter, rounded up."""
     return (frames + SUBSAMPLING - 1) // SUBSAMPLING
 
 

@@ -66,7 +66,7 @@ class FeatureStream:
 
 
 def frame_count(samples: int) -> int:
-    """Return how many feature frames so many samples give."""
+    """Return how many feature frames a number of samples gives."""
     return 1 + (samples - WINDOW) // SHIFT if samples >= WINDOW else 0
 
 

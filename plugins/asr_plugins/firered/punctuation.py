@@ -92,7 +92,7 @@ def _build(folder: Path, tensors: Mapping[str, Any], outputs: int) -> tuple[tupl
     shape = folder / BERT / "config.json"
     config = plain_config(BertConfig, read_json(shape), shape)
     if config.max_position_embeddings > MOST_POSITIONS:
-        raise ModelError(f"'{shape}' is not loaded: it speaks of {config.max_position_embeddings} positions")
+        raise ModelError(f"'{shape}' is not loaded: it declares {config.max_position_embeddings} positions")
     with torch.device("meta"):
         bert = BertModel(config, add_pooling_layer=False)
         classifier = torch.nn.Linear(config.hidden_size, outputs)

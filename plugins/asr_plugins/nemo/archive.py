@@ -84,7 +84,7 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
     for name, config in configs.items() if weights else ():
         needed, there = least_weights(config), sizes.get(CONFIGS[name], 0)
         if needed > there:
-            raise ModelError(f"'{path}' is not loaded: {name} speaks of {needed} weights, and {there} bytes are there")
+            raise ModelError(f"'{path}' is not loaded: {name} declares {needed} weights, and {there} bytes are there")
     return Archive(path, str(configs[CONFIG]["target"]), configs[CONFIG], configs)
 
 

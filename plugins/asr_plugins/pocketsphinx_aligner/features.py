@@ -36,7 +36,7 @@ def features(samples: Array) -> Array:
     count = len(mel)
 
     def at(shift: int) -> Array:
-        """Return the frames, moved by so many."""
+        """Return the frames, moved by ``shift``."""
         return padded[3 + shift : 3 + shift + count]
 
     first = at(2) - at(-2)

@@ -132,7 +132,7 @@ class Search:
         self.others = np.zeros((frames, graph.nodes), bool)  # that state was entered in this frame
         node: Any = np.full(graph.nodes, NEVER, np.float32)
         node[0] = 0.0
-        self.start_leap = self._leap(node)
+        self._leap(node)
         numbers = np.arange(len(graph.order))
         price = NEVER if self.leaps == "forced" else np.float32(OTHER)
         for frame in range(frames):

@@ -245,7 +245,7 @@ class Stepper:
         return self.token_history[:steps, :rows].T.tolist(), self.log_prob_history[:steps, :rows].T.tolist()
 
     def reserve(self, length: int) -> None:
-        """Make room for so many tokens in each row."""
+        """Make room for ``length`` tokens in each row."""
         if length > self.cache.length:
             self.cache = self.cache.grown(rounded(length, self.graphs))
             self._captured.clear()

@@ -94,7 +94,7 @@ class AudioEncoder:
         )
 
     def tokens(self, frames: int) -> int:
-        """Return how many vectors come out for so many mel frames."""
+        """Return how many vectors come out for a number of mel frames."""
         whole, rest = divmod(frames, self.config.chunk)
         return whole * halved(self.config.chunk) + halved(rest)
 

@@ -146,5 +146,5 @@ def limit(request: Request) -> int:
 
 
 def budget(seconds: float) -> int:
-    """Return the most tokens that anyone can say in so many seconds."""
+    """Return the most tokens that can be said in ``seconds``."""
     return int(TOKENS_PER_SECOND * seconds) + TOKENS_BESIDES

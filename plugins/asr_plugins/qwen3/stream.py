@@ -143,7 +143,7 @@ class Qwen3Stream(Stream):
         return settled
 
     def _end_stretch(self, samples: int) -> str:
-        """Answer for the last time about so many samples and return what got settled."""
+        """Recognise a number of samples for the last time and return what is settled."""
         stretch = self._stretch
         if stretch.answered != samples:
             self._answer(samples)

@@ -230,7 +230,7 @@ class _Rows:
         self.rows = list(zip(after[:-1], said[:-1], list(befores[1:]), after[1:], said[1:], strict=True))
 
     def fill(self, count: int) -> None:
-        """Fill so many rows from the one before each, in place; this loop is where the time goes.
+        """Fill ``count`` rows from the one before each, in place; this loop is where the time goes.
 
         The rows of the labels begin as the gains of their frames.
         """

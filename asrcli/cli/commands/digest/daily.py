@@ -44,7 +44,7 @@ def settings_for(out: Path, interests: Path | None) -> Settings:
 
 def web_for(day: date, out: Path, replay: Path | None, record: bool) -> Web:
     """Return the network, with or without a recording, or a recording alone."""
-    from asrcli.web.client import Recording, WebError, load_records
+    from asrcli.web.client import Recording, replayed
 
     if replay is None:
         from asrcli.web.live import LiveWeb
@@ -54,13 +54,7 @@ def web_for(day: date, out: Path, replay: Path | None, record: bool) -> Web:
         return Recording(live, out / "cache" / "http" / day.isoformat(), now) if record else live
     if record:
         raise UsageError("--record needs the network: it does not go with --replay")
-    folder = replay / day.isoformat() if (replay / day.isoformat()).is_dir() else replay
-    if not folder.is_dir():
-        raise UsageError(f"--replay {replay}: there is no such folder")
-    try:
-        return load_records(folder)
-    except WebError as error:
-        raise InputError(f"--replay {folder}: {error}") from error
+    return replayed(replay / day.isoformat() if (replay / day.isoformat()).is_dir() else replay)
 
 
 @app.command("run", epilog=EPILOG)
