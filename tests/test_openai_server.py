@@ -199,6 +199,7 @@ def test_text_that_is_no_text() -> None:
     assert found.text == "one \ufffd two [2J \U0001f600 \u0645\u06cc\u200c"
 
 
+@pytest.mark.slow
 def test_several_callers_share_an_engine() -> None:
     """Each has its own clips, one of which the server refuses; each finds out which, and nothing is sent twice."""
     bad = tone(0.7)
@@ -308,16 +309,17 @@ def test_a_server_that_is_of_no_use_ends_the_run(reply: Reply, words: str) -> No
     assert words in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 400
 
 
-def test_a_hang_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ASR_SERVER_TIMEOUT", "1")
+def test_a_hang_ends() -> None:
     with serving(lambda call: Reply({"text": "late"}, hang=3.0)) as server:
         engine = connect(server.url)
+        engine.client = client.Client(engine.address, 0.3)
         started = time.monotonic()
-        with pytest.raises(EngineUnavailable, match="no answer within 1 s"):
+        with pytest.raises(EngineUnavailable, match=r"no answer within 0\.3 s"):
             engine.transcribe([tone(), tone()], Options())
     assert time.monotonic() - started < 5 and len(server.calls) == 4  # each clip twice, side by side
 
 
+@pytest.mark.slow
 def test_a_drip_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASR_SERVER_TIMEOUT", "1")
     with serving(lambda call: Reply({"text": "l" + 30 * "a" + "te"}, drip=0.2)) as server:
@@ -450,6 +452,7 @@ def digits_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.slow
 def test_the_command_hears_what_the_engine_behind_the_server_hears(
     asr: Run, tmp_path: Path, digits_server: Server, digit_strings: list[tuple[Path, str]]
 ) -> None:

@@ -15,12 +15,14 @@ from threading import Thread
 
 import httpx2
 import pytest
+from asr_plugins.openai_server import client
 from support.command import write_wav
 
 from asrcli.base.secret import Secret
 from asrcli.cli.main import COMMANDS, build, main
 from asrcli.errors import UsageError
 from asrcli.places import stores
+from asrcli.web import chat
 from asrcli.web.client import Call, Recording
 from asrcli.web.live import LiveWeb
 
@@ -127,7 +129,11 @@ def clean(capfd: pytest.CaptureFixture[str], folder: Path, more: Mapping[str, st
 
 
 @pytest.mark.parametrize("echo", ECHOES)
-def test_servers_that_say_the_key_back(echo: Echo, planted: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_servers_that_say_the_key_back(
+    echo: Echo, planted: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for module in (client, chat):
+        monkeypatch.setattr(module, "FIRST_WAIT", 0.01)
     write_wav(planted / "one.wav")
     said = {"text": "We meet in April.", "segments": [{"start": 0.0, "end": 1.0, "text": "We meet in April."}]}
     (planted / "talk.json").write_text(json.dumps(said))

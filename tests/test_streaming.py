@@ -171,6 +171,7 @@ def test_short_steps_find_the_same_speech() -> None:
     assert usual.feed(samples) + usual.finish() == live.feed(samples) + live.finish()
 
 
+@pytest.mark.slow
 def test_silence_is_no_utterance_and_takes_no_memory() -> None:
     endpointer = Endpointer(VadOptions())
     for _ in range(120):
@@ -322,7 +323,7 @@ def test_all_is_right_that_an_engine_hears_right_between_short_pauses(
 
 
 @pytest.mark.parametrize("in_segments", [True, False], ids=["sentences", "one text"])
-@pytest.mark.parametrize("vad", [VadOptions(), None], ids=["vad", "no vad"])
+@pytest.mark.parametrize("vad", [pytest.param(VadOptions(), marks=pytest.mark.slow), None], ids=["vad", "no vad"])
 def test_a_segment_ends_with_its_last_word_wherever_a_window_is_cut(vad: VadOptions | None, in_segments: bool) -> None:
     """Of an engine with times of segments only: settled words behind a cut are in the segment before it."""
 
@@ -762,7 +763,7 @@ def test_a_session_is_ready_then_hears_then_is_over() -> None:
 
 def test_a_slow_engine_loses_nothing_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asrcli.streaming.session.LIVE", 1e9)  # whatever its speed, this stream counts as live
-    happened = session(Fake, "pace=2,sleep=0.3", Given([second()] * 40, pause=0.02))
+    happened = session(Fake, "pace=2,sleep=0.1", Given([second()] * 40, pause=0.005))
     assert happened[-1].transcript.text.split() == spoken(40, 2)
     assert sum(isinstance(one, Note) and "slower than the speech" in one.text for one in happened) == 1
     assert sum(isinstance(one, Update) for one in happened) < 40, "fewer hypotheses than seconds"

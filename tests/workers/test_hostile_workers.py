@@ -33,12 +33,12 @@ SCRIPTS = {  # what a worker does, and what is said of it
     "huge head": ("put(b'', claimed=2**32 - 1)", "nobody understands"),
     "huge body": ("put(b'{}', body=2**63)", "nobody understands"),
     "lies about its size": ("put(b'x', claimed=2**28); end.shutdown(2); sys.exit(3)", "exit code 3"),
-    "samples that never come": ("put(b'{}', body=2**34); time.sleep(60)", "no answer within 1 s"),
-    "drips": ("put(b'', claimed=999)\nwhile True: end.send(b' '); time.sleep(0.1)", "no answer within 1 s"),
+    "samples that never come": ("put(b'{}', body=2**34); time.sleep(60)", "no answer within 0.3 s"),
+    "drips": ("put(b'', claimed=999)\nwhile True: end.send(b' '); time.sleep(0.1)", "no answer within 0.3 s"),
     "never ends its talk": ('while True: put({"is": "Said", "with": {"text": "\\x1b[2J"}})', "lines for the user"),
     "talks slowly": (
         'while True: put({"is": "Said", "with": {"text": "a"}}); time.sleep(0.01)',
-        "no answer within 1 s",
+        "no answer within 0.3 s",
     ),
     "floods standard error": (f"for _ in range(999): {LOUD}\nsys.exit(3)", "exit code 3"),
     "closes and lives on": ("end.shutdown(2); end.close(); time.sleep(60)", "closed its connection"),
@@ -69,7 +69,7 @@ def test_a_worker_that_does_not_answer_has_died(what: str, hostile: Callable[...
     notes: list[str] = []
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(Died, match=said):
-        hostile(lines, notes.append).receive(KINDS, 60.0 if "exit" in lines or said == "lines for the user" else 1.0)
+        hostile(lines, notes.append).receive(KINDS, 0.3 if said.startswith("no answer") else 60.0)
     assert len(notes) <= parents.MOST_SAID
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4 * channels.STEP / 1024
 
