@@ -121,7 +121,7 @@ def test_a_manifest_is_data_for_programs_and_has_every_text_as_it_is() -> None:
 
 
 def test_a_line_is_never_longer_than_anybody_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "list").write_text("x" * 400_000 + ".wav\n")
+    (tmp_path / "list").write_text("x" * 40_000 + ".wav\n")
     with pytest.raises(SystemExit):
         main(["transcribe", "-e", "fake", "--files-from", str(tmp_path / "list")])
     lines = capsys.readouterr().err.splitlines()

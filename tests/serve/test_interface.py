@@ -40,7 +40,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recording of several clips: strings of digits, with pauses between them."""
     path = tmp_path_factory.mktemp("long") / "long.wav"
     with wave.open(str(path), "wb") as out:
-        for number, part in enumerate(sorted(DIGITS.glob("*.wav"))[:5]):
+        for number, part in enumerate(sorted(DIGITS.glob("*.wav"))[:2]):
             with wave.open(str(part)) as one:
                 if not number:
                     out.setparams(one.getparams())
@@ -52,18 +52,21 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The same as asr transcribe
 
 
-def test_every_format_is_what_asr_transcribe_writes_byte_for_byte(server: Running, asr: Run, tmp_path: Path) -> None:
-    plain = {"text": "txt", "srt": "srt", "vtt": "vtt", "tsv": "tsv", "csv": "csv", "lrc": "lrc", "ass": "ass"}
-    worded = {"textgrid": "TextGrid"}
+@pytest.mark.parametrize(
+    "formats",
+    ["srt", "TextGrid", pytest.param("txt,vtt,tsv,csv,lrc,ass", marks=pytest.mark.slow)],  # one wants words
+)
+def test_formats_are_what_asr_transcribe_writes_byte_for_byte(
+    server: Running, asr: Run, tmp_path: Path, formats: str
+) -> None:
     common = ("-e", "whisper", "-m", WHISPER, "-o", "out", "--threads", 1)
-    assert asr("transcribe", ONE, *common, "-f", "txt,srt,vtt,tsv,csv,lrc,ass").code == 0
-    assert asr("transcribe", ONE, *common, "-f", ",".join(worded)).code == 0
-    for name, extension in (plain | worded).items():
-        answer = server.ask(ONE.read_bytes(), response_format=name)
+    assert asr("transcribe", ONE, *common, "-f", formats).code == 0
+    for extension in formats.split(","):
+        answer = server.ask(ONE.read_bytes(), response_format=extension.lower().replace("txt", "text"))
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         written = (tmp_path / f"out/string00.{extension}").read_bytes().decode()
-        assert answer.text == written.replace(str(ONE), "upload"), name
+        assert answer.text == written.replace(str(ONE), "upload"), extension
 
 
 @pytest.mark.slow
@@ -74,7 +77,8 @@ def test_a_long_recording_is_what_asr_transcribe_writes(server: Running, asr: Ru
 
 @pytest.mark.parametrize("name", ["ctm", "stm", "rttm", "jsonl", "asr_json"])
 def test_the_clients_name_for_a_file_goes_nowhere(server: Running, name: str) -> None:
-    answer = server.ask(ONE.read_bytes(), response_format=name)
+    model = "whisper" if name == "asr_json" else "fake"
+    answer = server.ask(ONE.read_bytes(), model=model, response_format=name)
     assert answer.status_code == 200, answer.text
     assert "passwd" not in answer.text and "upload" in answer.text
     assert str(WHISPER) not in answer.text and "/tmp" not in answer.text
@@ -96,11 +100,11 @@ def test_our_own_client_says_what_the_engine_says_itself(server: Running, asr: R
 
 
 def test_requests_at_once_get_what_each_would_get_alone(server: Running) -> None:
-    paths = sorted(DIGITS.glob("*.wav"))[:6]
+    paths = sorted(DIGITS.glob("*.wav"))[:3]
     alone = [server.ask(path.read_bytes(), response_format="srt").text for path in paths]
     with ThreadPoolExecutor(len(paths)) as pool:
         together = list(pool.map(lambda path: server.ask(path.read_bytes(), response_format="srt").text, paths))
-    assert together == alone and len(set(alone)) > 3
+    assert together == alone and len(set(alone)) == 3
     assert not server.left()
 
 

@@ -63,6 +63,7 @@ def test_a_client_that_leaves_is_noticed(limited: Running) -> None:
     assert not limited.left()
 
 
+@pytest.mark.slow
 def test_while_it_loads_it_says_so(tmp_path: Path) -> None:
     with serving(tmp_path, "-e", "fake:load=2,pace=2", ready=False) as server:
         for path in ("/ready", "/v1/models"):
@@ -88,6 +89,7 @@ def test_a_signal_lets_open_requests_end_and_leaves_nothing(tmp_path: Path) -> N
         assert not list(server.uploads.iterdir())
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     with serving(tmp_path, "-e", "fake:sleep=60") as server, ThreadPoolExecutor(1) as pool:
         children = server.children()
@@ -112,6 +114,7 @@ print([name for name in sys.modules if name.startswith(heavy)])
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_keys_go_to_the_engine_that_reads_them_alone(tmp_path: Path) -> None:
     """One server behind another, which needs a key: and no process of either has it in its environment."""
     key, own = "key-of-the-server-behind", "key-of-the-server-in-front"
