@@ -104,6 +104,7 @@ def transcribe(path: Path) -> Transcript:
     return one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("longest", "end"),
     [(16.0, 3.0), (9.0, None), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((16.0, None), (6.0, None)))],

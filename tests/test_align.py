@@ -166,6 +166,7 @@ def test_a_text_longer_than_the_recording(align: Align) -> None:
     assert all(absent(made, at) for at in (2, 3, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [8.0, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> None:
     made, spans = align([DOCTOR, GARDEN, seconds, LIGHTS, STATION], [DOCTOR, GARDEN, LIGHTS, STATION])
@@ -593,6 +594,7 @@ def test_a_folder_once_and_again(asr: Run, tmp_path: Path) -> None:
     assert re.search(rf"make\tout/{LIGHTS}.json\ttext was", planned.out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("touched", ["talk.wav", "talk.txt"])
 def test_inputs_that_were_only_touched_are_not_asked_for_again(asr: Run, tmp_path: Path, touched: str) -> None:
     """The time of the output is all that make looks at."""
@@ -668,6 +670,7 @@ def test_subtitles_keep_their_cues(asr: Run, tmp_path: Path) -> None:
     assert abs(starts[0] - 253) < 80 and abs(starts[1] - 6625) < 80
 
 
+@pytest.mark.slow
 def test_the_text_from_standard_input(asr: Run) -> None:
     done = asr("align", EXAMPLES / "lights-slt.wav", "-", "-f", "json", stdin=sentence(LIGHTS).encode())
     assert done.code == 0, done.err
@@ -677,14 +680,17 @@ def test_the_text_from_standard_input(asr: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        (["a.wav", "b.txt", "--listener", "none"], 1, "another text, or speech in another language"),
+        pytest.param(
+            *(["a.wav", "b.txt", "--listener", "none"], 1, "another text, or speech in another language"),
+            marks=pytest.mark.slow,
+        ),
         (["a.wav", "half.txt", "--min-coverage", "0.9", "--listener", "none"], 1, "less than --min-coverage 0.9"),
         (["a.wav", "a.txt", "--max-word-seconds", "0.1"], 1, "more than --max-word-seconds 0.1"),
         (["a.wav", "german.txt", "-a", "pocketsphinx"], 2, "aligner 'pocketsphinx' does not speak 'de', only: en"),
         (["a.wav", "a.txt", "-l", "de"], 3, "no aligner here speaks 'de'"),
         (["a.wav"], 2, "needs its text"),
         (["a.wav", "none.txt"], 1, "holds no words"),
-        (["silent.wav", "a.txt"], 1, "no speech is detected in it"),
+        pytest.param(["silent.wav", "a.txt"], 1, "no speech is detected in it", marks=pytest.mark.slow),
         (["a.wav", "a.txt", "--channels", "1"], 1, "has no channel 1"),
         (["a.wav", "a.txt", "--channels", "split"], 2, "with one channel, counted from 0"),
         (["a.wav", "a.txt", "--start", "3", "--end", "2"], 2, "--end 2 is not after --start 3"),
@@ -721,6 +727,7 @@ def test_a_reference_of_another_text_is_not_compared(asr: Run, tmp_path: Path) -
     assert done.code == 0 and "has other words" in done.err and "boundary error" not in done.err
 
 
+@pytest.mark.slow
 def test_one_channel_and_one_stretch(asr: Run, tmp_path: Path) -> None:
     """The text of each channel of a conversation is aligned with that channel; times stay those of the file."""
     left, right = (np.frombuffer(frames(name), "<i2") for name in (GARDEN, WEATHER))
@@ -747,6 +754,7 @@ def test_one_channel_and_one_stretch(asr: Run, tmp_path: Path) -> None:
     assert starts == pytest.approx([word.start for word in known[2:7]], abs=0.05)
 
 
+@pytest.mark.slow
 def test_progress_is_told_as_it_goes(asr: Run, tmp_path: Path) -> None:
     record(tmp_path / "talk.wav", [GARDEN, 4.0, LIGHTS, 4.0, STATION])
     (tmp_path / "talk.txt").write_text("\n".join(map(sentence, (GARDEN, LIGHTS, STATION))))
@@ -757,6 +765,7 @@ def test_progress_is_told_as_it_goes(asr: Run, tmp_path: Path) -> None:
     assert len(times) >= 3 and times == sorted(times)
 
 
+@pytest.mark.slow
 def test_karaoke_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:
     command = ("align", EXAMPLES / "garden-awb.wav", EXAMPLES / "garden-awb.txt", "-f")
     assert asr(*command, "ass").out.count("\\k") > 10
@@ -764,6 +773,7 @@ def test_karaoke_unless_asked_otherwise(asr: Run, tmp_path: Path) -> None:
     assert asr(*command, "txt").out == sentence(GARDEN) + "\n"
 
 
+@pytest.mark.slow
 def test_a_failed_check_is_written_and_never_up_to_date(asr: Run, tmp_path: Path) -> None:
     (tmp_path / "half.txt").write_text(sentence(GARDEN) + " " + sentence(LIGHTS))
     command = ("align", EXAMPLES / "garden-awb.wav", "half.txt", "--min-coverage", "0.9", "-o", "out", "-f", "json")
@@ -774,6 +784,7 @@ def test_a_failed_check_is_written_and_never_up_to_date(asr: Run, tmp_path: Path
         assert json.loads((tmp_path / "report.jsonl").read_text())["error"] == "CheckFailed"
 
 
+@pytest.mark.slow
 def test_a_corrected_subtitle_is_aligned(asr: Run, tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "station-awb.wav", tmp_path / "we-will-meet-at-the-station-at-half-past-eleven.wav")
     (heard,) = tmp_path.glob("*.wav")

@@ -219,6 +219,7 @@ def test_seeking_reads_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.M
     assert 0 < taken < path.stat().st_size / 20
 
 
+@pytest.mark.slow
 def test_vbr_mp3_does_not_drift(tmp_path: Path) -> None:
     rate = 44_100
     quiet, loud = np.zeros(20 * rate, np.float32), np.random.default_rng(3).normal(0, 0.2, 20 * rate).astype(np.float32)
@@ -511,6 +512,7 @@ def test_a_named_pipe_is_read_once_by_decode_and_not_by_probe(tmp_path: Path) ->
     thread.join()
 
 
+@pytest.mark.slow
 def test_probes_run_side_by_side(tmp_path: Path) -> None:
     paths = [write_wav(tmp_path / f"{number}.wav", tone(1 + number / 8), 8_000 + number) for number in range(16)]
     bad = list(make_bad(tmp_path).values())

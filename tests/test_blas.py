@@ -44,6 +44,7 @@ def products(threads: str) -> tuple[int, list[int] | None, str, str]:
     return told, seen, before, after
 
 
+@pytest.mark.slow
 def test_products_do_not_depend_on_the_environment() -> None:
     """Whether they did before depends on the kernels for this processor: with those of Haswell and Zen, yes."""
     (told, _, one, pinned), (_, seen, _, also_pinned) = products("1"), products("2")

@@ -143,6 +143,7 @@ def test_two_people_who_say_little_are_not_one(voices: Any, find: Any) -> None:
         assert len({turn.speaker for turn in found.turns}) == 3 and error_rate(turns, found.turns) <= 0.03
 
 
+@pytest.mark.slow
 @needs_weights
 @needs_voices
 def test_one_speaker_stays_one_and_as_many_are_found_as_are_asked_for(voices: Any, find: Any) -> None:
@@ -268,6 +269,7 @@ def test_who_says_next_to_nothing_is_no_speaker_unless_asked_for() -> None:
     assert agree(clustering.cluster(prints, seconds, SpeakerCount(exactly=2)), own)
 
 
+@pytest.mark.slow
 def test_what_is_left_over_in_two_hours_is_no_further_speaker() -> None:
     """Whispers, laughs and two at once are groups of their own, and say the more the longer a recording is."""
     whole = np.eye(192, dtype=np.float32)

@@ -72,12 +72,14 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert not (tmp_path / "marker").exists(), (tmp_path / "marker").read_text()
 
 
+@pytest.mark.slow
 def test_probes_of_the_doctor(hostile: Path) -> None:
     everything = Probe("all", "import queue, json, signal, numpy, asrcli.cli.doctor; print('fine')", "")
     found = examine([everything, *(one for one in PROBES if one.name in ("driver", "disk", "ctranslate2"))])
     assert found[0].facts == "fine"
 
 
+@pytest.mark.slow
 def test_the_measuring_process_of_bench(hostile: Path) -> None:
     write_wav(hostile / "data" / "one.wav", 0.5)
     (hostile / "data" / "one.txt").write_text("one\n")

@@ -186,6 +186,7 @@ def test_a_gate_that_can_fire_is_no_idle_one(condition: str, tmp_path: Path) -> 
 # ---- intervals only where they cover
 
 
+@pytest.mark.slow
 def test_one_recording_has_no_interval_and_no_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = spoilt(tmp_path, 1, (0.02, 0.1), words=5_000)
     found = run(files[0], files[1:], Wanted(normalizer="none"))

@@ -110,6 +110,7 @@ def test_nothing_generated_is_stale() -> None:
     assert stale == [], "run `make completions`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     [
@@ -259,6 +260,7 @@ def test_zsh_completes(typed: str, expected: str, sourced: str, tmp_path: Path) 
     assert expected in complete_in_zsh(typed, expected, tmp_path, sourced)
 
 
+@pytest.mark.slow
 def test_zsh_loads_the_script_from_its_path(tmp_path: Path) -> None:
     (tmp_path / "functions").mkdir()
     shutil.copy(COMPLETIONS / "asr.zsh", tmp_path / "functions/_asr")

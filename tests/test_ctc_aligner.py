@@ -117,6 +117,7 @@ def test_a_star_takes_what_the_known_labels_leave() -> None:
     assert path.scores[1] == pytest.approx(np.log(0.97) - STAR_COST)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_vocabulary() -> None:
     """Frames times vocabulary in single precision are 31 MiB here; a copy of them would be seen."""
     random = np.random.default_rng(0)

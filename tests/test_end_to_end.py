@@ -31,8 +31,10 @@ def transcripts(folder: Path, stems: list[str]) -> list[str]:
     "more",
     [
         (),
-        ("--word-timestamps",),
-        *(pytest.param(one, marks=pytest.mark.slow) for one in (("--beam-size", "1"), ("--no-batched",))),
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in (("--word-timestamps",), ("--beam-size", "1"), ("--no-batched",))
+        ),
     ],
 )
 def test_whisper_hears_digit_strings(
@@ -95,6 +97,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_auto_without_packages_takes_the_embedded_engine_and_says_so(
     tmp_path: Path, digit_strings: list[tuple[Path, str]]
 ) -> None:

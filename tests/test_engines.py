@@ -39,7 +39,7 @@ CASES = {
     "canary": Tried("canary-qwen-digits"),
     "fake": Tried(rejects_noise=False),  # it does not listen
     "firered": Tried("firered2-aed-digits"),
-    "moonshine": Tried(rejects_noise=None),
+    "moonshine": Tried(rejects_noise=None, seconds=3.0),
     "nemo": Tried("parakeet-tdt-digits", archive=True),
     "openai_server": Tried(server="parakeet-ctc-digits"),
     "pocketsphinx": Tried(rejects_noise=None, seconds=1.0),
@@ -51,7 +51,12 @@ BUILT_IN = sorted(point.name for point in distribution("asrcli").entry_points if
 
 
 # Engines of which the check, or every check, takes seconds. PocketSphinx searches in noise as in speech.
-SLOW = {("nemo", None), *(("pocketsphinx", check) for check in ("noisy_clips", "neighbours", "order"))}
+SLOW = {
+    ("nemo", None),
+    *(("pocketsphinx", check) for check in ("noisy_clips", "no_clips", "neighbours", "order", "times")),
+    *(("moonshine", check) for check in ("no_clips", "neighbours", "order")),
+    *(("whisper", check) for check in ("neighbours", "order", "identified_languages")),
+}
 PAIRS = [
     pytest.param(name, one, marks=pytest.mark.slow if {(name, None), (name, one.__name__)} & SLOW else ())
     for name in BUILT_IN

@@ -110,6 +110,7 @@ def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tm
     assert asr("transcribe", "a-b.wav", "-e", "fake", "--no-vad", **around).out == "a b\n"
 
 
+@pytest.mark.slow
 def test_nodes_of_ray_use_an_engine_from_its_environment(asr: Run, tmp_path: Path, uv: Path) -> None:
     """A stand-in for Ray, which the environment does not see."""
     write_silence(tmp_path / "a-b.wav", 2.0)
@@ -287,7 +288,7 @@ def test_an_engine_that_is_only_there_shows_its_card_and_is_used(asr: Run, tmp_p
             marks=pytest.mark.slow,
         ),
         pytest.param("class Loudness: pass", "in its environment: AttributeError: ", marks=pytest.mark.slow),
-        (OWN_CLASSES, "a card cannot say: install its package beside asr"),
+        pytest.param(OWN_CLASSES, "a card cannot say: install its package beside asr", marks=pytest.mark.slow),
     ],
 )
 def test_what_tells_no_card_is_no_engine(asr: Run, tmp_path: Path, uv: Path, source: str, said: str) -> None:

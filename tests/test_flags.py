@@ -249,6 +249,7 @@ def test_merged_regions_cover_the_same_and_do_not_touch(pairs: list) -> None:
     assert all(inside(pairs, tick) == inside(flat, tick) for tick in range(TICKS + 42))
 
 
+@pytest.mark.slow
 def test_gaps_of_an_hour_are_found_quickly_in_order() -> None:
     speech = [Region(2.0 * number, 2.0 * number + 1) for number in range(20_000)]
     segments = [Segment("x", region.start, region.end) for region in speech[::2]]

@@ -210,7 +210,7 @@ def judge(ask: Callable[[str], object], send: Send, most: int = 120 << 20) -> st
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("ask", [ask_speech, ask_chat])
+@pytest.mark.parametrize("ask", [ask_speech, pytest.param(ask_chat, marks=pytest.mark.slow)])
 def test_answers_that_no_server_gives(ask: Callable[[str], object]) -> None:
     for name, data in (RAW | bombs()).items():
         line = judge(ask, lambda connection, data=data: connection.sendall(data))  # type: ignore[misc]

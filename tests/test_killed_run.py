@@ -105,6 +105,7 @@ def test_broken_last_line_of_the_journal_is_passed_over(asr: Run, tmp_path: Path
     assert (tmp_path / "out/a-long-recording.txt").read_text().split() == ["a", "long", "recording"]
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_write_whole_files(tmp_path: Path) -> None:
     for number in range(10):
         write_wav(tmp_path / f"in/word-{number}.wav", 1.0)

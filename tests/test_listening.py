@@ -212,6 +212,7 @@ def record(path: Path, count: int) -> list[str]:
     return [name.with_suffix(".txt").read_text().strip() for name in names]
 
 
+@pytest.mark.slow
 def test_a_listener_in_the_shell(asr: Run, tmp_path: Path, checkpoints: Path) -> None:
     """The text is in no language that anybody could guess, and a paragraph of it is not said."""
     lines = record(tmp_path / "talk.wav", 6)

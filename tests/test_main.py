@@ -465,6 +465,7 @@ def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
     assert (done.returncode, done.stderr) == (1, f"asr: cannot write {option} /dev/full: no space left on device\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in (1, 2))])
 def test_reports_of_what_was_measured_are_made_when_nobody_reads_the_tables(turn: int, clean: Path) -> None:
     Path("data").mkdir()
@@ -482,8 +483,8 @@ def test_reports_of_what_was_measured_are_made_when_nobody_reads_the_tables(turn
 @pytest.mark.parametrize(
     ("streams", "code"),
     [
-        (">/dev/full 2>/dev/full", 1),
         ("2> >(true)", 0),
+        pytest.param(">/dev/full 2>/dev/full", 1, marks=pytest.mark.slow),
         *(pytest.param(one, 0, marks=pytest.mark.slow) for one in ("2>/dev/full", "2>&1 | true", "2>&-")),
     ],
 )

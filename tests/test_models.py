@@ -235,6 +235,7 @@ def test_downloads_weights_only_and_silently(cache: Path) -> None:
         assert len(hub.requests) == again, "a cached model asks the hub nothing"
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_a_bar(cache: Path) -> None:
     pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
     master, slave = pty.openpty()
@@ -247,6 +248,7 @@ def test_a_terminal_sees_a_bar(cache: Path) -> None:
     os.close(master)
 
 
+@pytest.mark.slow
 def test_several_processes_download_once(cache: Path) -> None:
     with serve({"owner/small": FILES}) as hub:
         together = [pull(hub, cache, "small") for _ in range(2)]
@@ -259,7 +261,11 @@ def test_several_processes_download_once(cache: Path) -> None:
     ("repositories", "reason"),
     [
         ({}, "no such repository"),
-        ({"owner/small": {"config.json": b"{}", "pytorch_model.bin": b"\x80\x04"}}, "no weights that engine"),
+        pytest.param(
+            {"owner/small": {"config.json": b"{}", "pytorch_model.bin": b"\x80\x04"}},
+            "no weights that engine",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_failed_download_says_why(cache: Path, repositories: dict[str, dict[str, bytes]], reason: str) -> None:

@@ -158,6 +158,7 @@ def test_noise_in_pauses_is_not_raised_to_speech(decibels: int) -> None:
     assert 10 * np.log10(seen[burst & late].mean() / seen[pause & late].mean()) > 12
 
 
+@pytest.mark.slow
 def test_speech_in_noise_is_found_after_other_speech(tmp_path: Path) -> None:
     """The model has heard a loud voice and is deaf to one in noise 5 dB louder; asked anew, it finds half of it."""
     if not shutil.which("flite"):
@@ -252,6 +253,7 @@ def test_single_words_are_found(shared: Path, step: int) -> None:
     assert len(lost) <= len(files) / 100, lost
 
 
+@pytest.mark.slow
 def test_words_apart_are_found_in_files_and_streams(shared: Path) -> None:
     """60 words said 1.2 s apart: each is in a region, and each is given out by a stream."""
     pause = np.random.default_rng(0).normal(0, 1e-4, round(1.2 * SAMPLE_RATE)).astype(np.float32)
@@ -444,6 +446,7 @@ def test_noise_and_hum_do_not_stand_out(name: str) -> None:
     assert conditioner.standout.seconds == []
 
 
+@pytest.mark.slow
 @given(counts=st.lists(st.integers(1, 60), min_size=1, max_size=8))
 def test_what_stands_out_does_not_depend_on_blocks(talk: Any, counts: list[int]) -> None:
     one, other = Conditioner(), Conditioner()

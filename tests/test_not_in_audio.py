@@ -121,6 +121,7 @@ def absent(made: Transcript, index: int) -> bool:
     return all(word.status == "not_in_audio" for word in made.segments[index].words)
 
 
+@pytest.mark.slow
 def test_a_text_and_its_recording(align: Align) -> None:
     made, spans = align(TEN, LINES[:10])
     assert all(lies_in(made, at, span) for at, span in enumerate(spans))
@@ -140,6 +141,7 @@ def test_a_paragraph_that_the_recording_lacks_is_not_in_audio(align: Align) -> N
     assert all(lies_in(made, at, spans[at if at < 4 else at - 2]) for at in (0, 1, 2, 3, 6, 7, 8, 9))
 
 
+@pytest.mark.slow
 def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:
     made, spans = align(TEN, [*LINES[:4], *LINES[3:10]])
     assert absent(made, 3) != absent(made, 4)
@@ -171,13 +173,14 @@ def test_a_text_longer_than_the_audio(align: Align) -> None:
     assert all(absent(made, at) for at in range(3, len(LINES)))
 
 
+@pytest.mark.slow
 def test_a_recording_that_begins_late_in_the_text(align: Align) -> None:
     made, spans = align(range(6, 16), LINES[:16])
     assert all(absent(made, at) for at in range(6))
     assert all(lies_in(made, at, spans[at - 6]) for at in range(6, 16))
 
 
-@pytest.mark.parametrize("seconds", [8.0, 60.0])
+@pytest.mark.parametrize("seconds", [8.0, pytest.param(60.0, marks=pytest.mark.slow)])
 def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> None:
     made, spans = align([0, 1, 2, seconds, 3, 4], LINES[:5])
     assert all(lies_in(made, at, spans[at + (at > 2)]) for at in range(5))
@@ -189,6 +192,7 @@ def test_another_text_is_not_in_audio(align: Align) -> None:
     assert summarise(made).coverage < 0.1 and made.gaps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "times",
     [
@@ -394,6 +398,7 @@ def raise_to(scores: States, state: tuple[str, int], score: float) -> None:
     scores[state] = max(score, scores.get(state, -np.inf))
 
 
+@pytest.mark.slow
 def test_a_model_that_is_less_sure_finds_the_same_words(checkpoints: Path) -> None:
     """Prices are relative to the best path, so a softer distribution (up to four times) changes nothing."""
     from asr_plugins.transformers_models.presence import find_words

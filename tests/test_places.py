@@ -377,6 +377,7 @@ def test_a_store_that_lists_without_an_end_is_given_up(monkeypatch: pytest.Monke
         expand(["s3://listless/in"])
 
 
+@pytest.mark.slow
 def test_a_list_of_empty_parts_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that always says that there is more, and never what, is not asked for ever."""
 

@@ -151,6 +151,7 @@ def fetched(home: Path, repository: str) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_its_weights_come_from_the_hub(example: Path, tmp_path: Path) -> None:
     with serve(PUBLISHED) as hub:
         place = {"HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0"}

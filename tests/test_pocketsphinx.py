@@ -42,6 +42,7 @@ def test_hears_read_speech_as_well_as_by_hand(engine: PocketSphinx, librivox: li
     assert jiwer.wer(list(references), hypotheses) <= 0.282, "the whole utterance in one call gives 28.2 %"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1.0, pytest.param(30.0, marks=pytest.mark.slow)])
 def test_a_clip_is_heard_the_same_after_any_other(
     engine: PocketSphinx, librivox: list[tuple[Clip, str]], seconds: float
@@ -53,6 +54,7 @@ def test_a_clip_is_heard_the_same_after_any_other(
     assert all(first) and engine.transcribe(clips[::-1], WORDS)[::-1] == first, "to the last digit of the scores"
 
 
+@pytest.mark.slow
 def test_every_word_lies_on_sound(engine: PocketSphinx, digit_strings: list[tuple[Path, str]]) -> None:
     heard = clip(digit_strings[0][0])
     [segments] = engine.transcribe([heard], WORDS)
@@ -64,6 +66,7 @@ def test_every_word_lies_on_sound(engine: PocketSphinx, digit_strings: list[tupl
         assert 0.05 < word.end - word.start < 1.5 and word.score is not None and 0 <= word.score <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "seconds"), [(1, 3.0), pytest.param(2, 30.0, marks=pytest.mark.slow)])
 def test_markers_are_no_words(
     engine: PocketSphinx, librivox: list[tuple[Clip, str]], count: int, seconds: float
@@ -108,6 +111,7 @@ def test_other_threads_run_meanwhile(engine: PocketSphinx, librivox: list[tuple[
     assert longest < took / 3, "the decoder gives the interpreter back between chunks of a second"
 
 
+@pytest.mark.slow
 def test_says_nothing_on_its_own() -> None:
     code = (
         "from asr_plugins.pocketsphinx import PocketSphinx; from asrcli.engine import Device, Weights\n"

@@ -79,12 +79,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, np.nd
     return samples, mel, rows[:, 1:]
 
 
+@pytest.mark.slow
 def test_cepstra_are_those_of_the_library(library: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     samples, mel, _ = library
     ours = cepstra(samples)
     np.testing.assert_allclose(ours, mel[: len(ours)], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_library(library: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     """The library sums the four best Gaussians of a mixture and rounds; here all are summed."""
     samples, _, rows = library
@@ -118,6 +120,7 @@ def test_words_lie_where_espeak_put_them(aligner: PocketSphinxAligner) -> None:
     assert error.within(0.100) == 1.0, str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_library("espeak-ng") is None, reason="needs espeak-ng's library")
 @pytest.mark.parametrize(
     "voice", ["en-us+f3", *(pytest.param(one, marks=pytest.mark.slow) for one in ("en-us", "en-gb-scotland"))]

@@ -79,7 +79,7 @@ def aligned(sound: Sequence[Path], text: str, aligners: Pairing, place: Path) ->
     return align_pair(str(place / "talk.wav"), str(place / "talk.txt"), aligners, AlignRequest(pairs=(), language="en"))
 
 
-@pytest.mark.parametrize("name", ["ctc", "listener", "alone"])
+@pytest.mark.parametrize("name", ["ctc", "alone", pytest.param("listener", marks=pytest.mark.slow)])
 def test_digits_one_by_one_by_models_of_digits(name: str, checkpoints: Path, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     from tests.test_not_in_audio import aligners_of

@@ -216,6 +216,7 @@ def test_a_name_that_is_no_utf8(folder: Path) -> None:
     assert {record["input"] for record in lines((folder / "r.jsonl").read_text())} == {one["input"] for one in printed}
 
 
+@pytest.mark.slow
 def test_events_on_an_inherited_descriptor(folder: Path) -> None:
     reader, writer = os.pipe()
     command = [

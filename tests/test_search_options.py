@@ -64,6 +64,7 @@ def test_only_formats_that_hold_the_list_are_made_again_for_it(asr: Run, talk: s
     assert "make\tout/one-two.json" in done.out and "up to date\tout/one-two.txt" in done.out
 
 
+@pytest.mark.slow
 def test_a_run_cut_short_goes_on_with_its_list_and_its_own_options(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "in/a-long-recording.wav", 170.0)  # six clips
     words = (*FAKE, "in", "-f", "json", "--batch-size", "1", "--n-best", "2", "--engine-option", "word-score=0.25")
@@ -168,6 +169,7 @@ def test_engines_show_their_own_options(asr: Run) -> None:
     assert cards["pocketsphinx"]["own_options"] == {}
 
 
+@pytest.mark.slow
 def test_a_benchmark_takes_them_and_its_replay_too(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data/one.wav", 0.5)
     (tmp_path / "data/one.txt").write_text("one\n")
@@ -182,6 +184,7 @@ def test_a_benchmark_takes_them_and_its_replay_too(asr: Run, tmp_path: Path) -> 
     assert wrong.code == 2 and "engine 'fake' has no --length-penalty; engines that do: firered" in wrong.err
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_text(asr: Run) -> None:
     """Of many recordings too, whose clips otherwise meet in another order in every run."""
     sampled = ("--temperature", 3, "--best-of", 1, "--max-new-tokens", 8)

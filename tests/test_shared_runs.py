@@ -93,6 +93,7 @@ def meet(folder: Path, *languages: str) -> list[tuple[int, str, str]]:
     return [(run.returncode, *result) for run, result in zip(runs, results, strict=True)]
 
 
+@pytest.mark.slow
 def test_two_runs_share_a_small_folder_evenly(tmp_path: Path) -> None:
     """In a call of its engine each waits for the other: by then it has begun what two more batches need."""
     results = meet(tmp_path, "en", "en")
@@ -158,6 +159,7 @@ def test_every_input_is_in_one_shard_wherever_its_folder_is(names: list[str], co
         assert sum(one.has(here) for one in shards) == 1
 
 
+@pytest.mark.slow
 def test_shards_of_many_inputs_are_alike() -> None:
     found = [Found(f"in/{number:05}.wav", "in") for number in range(8000)]
     sizes = [len(Shard(number, 8).of(found)) for number in range(1, 9)]

@@ -92,6 +92,7 @@ class Live:
         return self.process.returncode, (out or b"").decode(), err.decode()
 
 
+@pytest.mark.slow
 def test_a_container_from_a_pipe_gives_the_text_that_the_file_gives(asr: Run, tmp_path: Path) -> None:
     sound, text = digits()
     outputs = ("-f", "json,srt,txt", "-o", "out", "--report", "run.jsonl")
@@ -220,6 +221,7 @@ def test_other_formats_come_at_the_end(asr: Run) -> None:
     assert done.code == 0 and done.out.startswith("1\n00:00:00,000 --> ")
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_leaves_what_was_heard(tmp_path: Path) -> None:
     def answer(call: Any) -> Reply:
         if len(server.calls) < 6:

@@ -63,6 +63,7 @@ def test_text_for_a_closed_standard_output_is_not_lost_in_silence(three: Path) -
     assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: bad file descriptor\n")
 
 
+@pytest.mark.slow
 def test_a_named_pipe_is_opened_once(three: Path) -> None:
     os.mkfifo(three / "pipe.wav")
     line = f"cat one.wav > pipe.wav & {ASR} transcribe pipe.wav -e fake --no-vad --json; wait"
@@ -148,7 +149,7 @@ def probe(*given):
 decode.probe = probe
 """,
 }
-QUICK = {("asrcli.cli.main", signal.SIGTERM), ("numpy", signal.SIGINT), ("nothing", signal.SIGTERM)}
+QUICK = {("asrcli.cli.main", signal.SIGTERM), ("numpy", signal.SIGINT)}
 INTERRUPTED = """
 import os, signal, sys, threading
 number, module = int(sys.argv[1]), sys.argv[2]

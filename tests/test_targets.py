@@ -256,7 +256,7 @@ def test_a_manifest_that_changes_while_it_is_heard_is_not_up_to_date(
     assert "up to date" in asr(*words)[1]
 
 
-@pytest.mark.parametrize("changing", ["talk.wav", "talk.txt"])
+@pytest.mark.parametrize("changing", ["talk.txt", pytest.param("talk.wav", marks=pytest.mark.slow)])
 def test_an_alignment_of_what_has_changed_is_not_up_to_date(
     asr: Asr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changing: str
 ) -> None:
@@ -348,7 +348,7 @@ def test_a_full_disk_keeps_the_old_report(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 REPORTS = [
-    "compare ref.jsonl hyp.jsonl --html x",
+    pytest.param("compare ref.jsonl hyp.jsonl --html x", marks=pytest.mark.slow),
     "compare ref.jsonl hyp.jsonl --json x",
     "compare ref.jsonl hyp.jsonl --csv x",
     "compare ref.jsonl hyp.jsonl --markdown x",

@@ -30,6 +30,7 @@ def test_english_normalisers_equal_the_official_ones(column: int, name: str) -> 
         assert normalize(row[0]) == row[column], row[0]
 
 
+@pytest.mark.slow
 def test_remembered_and_fresh_results_are_the_same() -> None:
     lines = [row[0] for row in RECORDED["english"]]
     for name in ("whisper-en", "open-asr-leaderboard"):

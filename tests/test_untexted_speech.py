@@ -62,6 +62,7 @@ def listed(made: Transcript, span: Region) -> float:
     return parts[0] / parts[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "rounds"),
     [

@@ -62,6 +62,7 @@ def in_samples(regions: list[Region]) -> list[tuple[int, int]]:
     return [(round(one.start * SAMPLE_RATE), round(one.end * SAMPLE_RATE)) for one in regions]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "strings"),
     [
@@ -84,6 +85,7 @@ def test_regions_agree_with_faster_whisper(
     assert found >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [OPTIONS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in OPTIONS[1:])], ids=str
 )
@@ -95,6 +97,7 @@ def test_regions_of_real_recordings_agree_with_faster_whisper(shared: Path, opti
         assert in_samples(speech_regions(samples, options)) == oracle(samples, options), path.name
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(sizes=st.lists(st.integers(0, 60_000), min_size=1, max_size=40), which=st.integers(0, len(OPTIONS) - 1))
 def test_blocks_do_not_change_regions(talk: Any, sizes: list[int], which: int) -> None:
@@ -122,7 +125,7 @@ def test_a_region_is_given_out_as_soon_as_it_is_final(talk: Any) -> None:
             assert (at + 1600) / SAMPLE_RATE - region.end < STEP / SAMPLE_RATE + 0.4 + 0.2
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.5, 30.0])
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.5, pytest.param(30.0, marks=pytest.mark.slow)])
 def test_silence_and_noise_are_no_speech(seconds: float) -> None:
     count = round(seconds * SAMPLE_RATE)
     noise = np.random.default_rng(0).normal(0, 0.05, count).astype(np.float32)
@@ -130,6 +133,7 @@ def test_silence_and_noise_are_no_speech(seconds: float) -> None:
     assert speech_regions(noise) == []
 
 
+@pytest.mark.slow
 def test_probabilities_of_the_last_minutes_are_kept(talk: Any) -> None:
     detector = SpeechDetector(VadOptions(), keep_seconds=1e9)
     detector.feed(talk)

@@ -71,6 +71,7 @@ def test_hears_digits(whisper: Whisper, strings: tuple[list[Clip], list[str]], o
     assert jiwer.wer(references, texts(whisper.transcribe(clips, options))) < 0.10
 
 
+@pytest.mark.slow
 def test_batches_hear_what_faster_whisper_hears(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
     clips = strings[0][:2]
     by_hand = []
@@ -97,6 +98,7 @@ def human_strings(folder: Path, count: int) -> Iterator[tuple[Clip, str, list[tu
         yield Clip(Recording("string"), 0.0, np.concatenate(parts)), " ".join(spoken), edges
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [4, pytest.param(60, marks=pytest.mark.slow)])
 def test_hears_people(whisper: Whisper, shared: Path, count: int) -> None:
     clips, references, edges = zip(*human_strings(shared / "fsdd/recordings", count), strict=True)
@@ -120,7 +122,7 @@ def test_names_the_language(whisper: Whisper, strings: tuple[list[Clip], list[st
     assert segment.language == "en"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("dtype", ["int8", pytest.param("float32", marks=pytest.mark.slow)])
 def test_every_precision_hears(strings: tuple[list[Clip], list[str]], dtype: str) -> None:
     clips, references = strings
     assert jiwer.wer(references[:2], texts(load(dtype=dtype).transcribe(clips[:2], Options()))) < 0.10
@@ -142,6 +144,7 @@ def test_long_clips_in_sequence(whisper: Whisper, strings: tuple[list[Clip], lis
     assert found and found[-1].end > 30.0 and found[-1].end <= 45.0
 
 
+@pytest.mark.slow
 def test_the_text_ends_at_the_token_limit(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
     [cut] = whisper.transcribe(strings[0][:1], Options(language="en", max_new_tokens=3))
     assert cut[-1].flags == (Flag.TRUNCATED.value,) and len(cut[-1].tokens) == 3
@@ -337,6 +340,7 @@ def test_what_a_window_leaves_over_is_decoded_next(whisper: Whisper) -> None:
     assert texts(decode(whisper, [[(unfinished, -0.1, 0.0)]], [tone(4.5)])[0]) == ["one"], "too little is left"
 
 
+@pytest.mark.slow
 def test_languages_share_a_batch(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:
     mixed = [replace(one, language=code) for one, code in zip(strings[0][:3], ("en", "de", "en"), strict=True)]
     found = whisper.transcribe(mixed, Options(word_timestamps=True))
@@ -496,6 +500,7 @@ def transformers_folder(checkpoints: Path, tmp_path: Path, monkeypatch: pytest.M
     return Path(shutil.copytree(checkpoints / "whisper-digits", tmp_path / "hf"))
 
 
+@pytest.mark.slow
 def test_a_transformers_folder_is_converted_once(
     transformers_folder: Path, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -556,6 +561,7 @@ def test_pickled_weights_are_not_converted(transformers_folder: Path, monkeypatc
     assert not (transformers_folder.parent / "owned").exists()
 
 
+@pytest.mark.slow
 def test_a_clip_is_encoded_once_for_its_language_and_its_text(
     digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

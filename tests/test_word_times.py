@@ -85,6 +85,7 @@ def test_an_engine_without_times_gets_those_of_the_aligner(wordless: type[Wordle
     assert all(word.status is None for word in words.values())
 
 
+@pytest.mark.slow
 def test_invented_words_share_the_time_that_is_left(wordless: type[Wordless], tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes((EXAMPLES / "station-awb.wav").read_bytes())
     (tmp_path / "a.txt").write_text("We will meet at the station thanks for watching please subscribe to my channel")
@@ -106,6 +107,7 @@ def test_a_language_nobody_here_aligns_is_interpolated(
     assert any("does not speak 'de'" in note for note in notes)
 
 
+@pytest.mark.slow
 def test_times_of_its_own_are_kept_and_replaced_on_request(tmp_path: Path) -> None:
     path = tmp_path / "we-will-meet-at-the-station-at-half-past-seven-tomorrow-evening.wav"
     path.write_bytes((EXAMPLES / "station-awb.wav").read_bytes())
@@ -136,6 +138,7 @@ def test_the_best_aligner_that_is_here_is_chosen() -> None:
         choose_aligner("auto", None, "xx")
 
 
+@pytest.mark.slow
 def test_a_long_clip_is_aligned_in_windows() -> None:
     """Clips of engines that hear any length are longer than what an aligner takes."""
     import numpy as np
@@ -183,6 +186,7 @@ def test_an_engine_that_gives_no_words_after_all_has_interpolated_ones() -> None
     assert [(word.text, word.source) for word in filled.words] == [("two", "interpolated"), ("words", "interpolated")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["ctm", *(pytest.param(one, marks=pytest.mark.slow) for one in ("textgrid", "eaf"))])
 def test_formats_of_words_turn_word_times_on(wordless: type[Wordless], tmp_path: Path, format: str) -> None:
     """Half past seven is said at 2.24 s in the recording; a share of the letters is far from that."""
@@ -224,6 +228,7 @@ def test_refused_word_times_are_not_made_up(wordless: type[Wordless]) -> None:
     assert plan(replace(wanted, formats=("textgrid",))).aligner is None
 
 
+@pytest.mark.slow
 def test_in_the_shell(asr: Run, tmp_path: Path) -> None:
     (tmp_path / "we-will-meet.wav").write_bytes((EXAMPLES / "station-awb.wav").read_bytes())
     command = ("transcribe", "we-will-meet.wav", "-e", "fake", "--word-timestamps", "-f", "json", "-o", "out")

@@ -127,6 +127,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["\n".join(SAID), UNSAID[0], *(pytest.param(text, marks=pytest.mark.slow) for text in UNSAID[1:])],
@@ -143,7 +144,7 @@ def test_the_right_text_passes_and_others_fail(recording: Path, tmp_path: Path, 
         assert problem is None
 
 
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_recogniser_is_asked_before_a_text_is_called_another_one(
     checkpoints: Path, monkeypatch: pytest.MonkeyPatch, own: bool
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_recogniser_is_asked_before_a_text_is_called_another_one(
         assert all(one.end <= other.start for one, other in pairwise(words))
 
 
+@pytest.mark.slow
 def test_the_recogniser_is_found_and_loaded_once_for_all_texts(
     checkpoints: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_whole_run_scores_records_and_reports(asr: Run, digits: Path, tmp_path
     assert "Accuracy and speed" in done.out and "14.29 %" in done.out
 
 
+@pytest.mark.slow
 def test_compare_reads_the_records(asr: Run, digits: Path, tmp_path: Path) -> None:
     assert asr("bench", digits, "-e", "fake", "-e", "fake:loop=2", *QUICK, "-o", tmp_path / "runs").code == 0
     first, second = sorted((tmp_path / "runs").glob("*.jsonl"), key=lambda path: path.stem)
@@ -173,6 +174,7 @@ def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits
     assert done.code == 3 and "does not get as far as its first result" in done.err
 
 
+@pytest.mark.slow
 def test_a_bug_of_an_engine_costs_the_part_that_it_is_in(asr: Run, digits: Path, tmp_path: Path) -> None:
     """Alone, an utterance with a bug is a failed one; in a batch nobody can tell which, and batches stay blank."""
     words = ("--repeats", "1", "--batches", "2", "--no-vad", "-o", tmp_path / "runs")
@@ -207,6 +209,7 @@ def test_runs_of_one_system_are_told_apart(asr: Run, digits: Path, tmp_path: Pat
     assert shown[0]["system"] != shown[1]["system"]
 
 
+@pytest.mark.slow
 def test_replay_reproduces_and_names_drift(asr: Run, digits: Path, tmp_path: Path) -> None:
     assert asr("bench", digits, "-e", "fake", *QUICK, "-o", tmp_path / "runs").code == 0
     path = next((tmp_path / "runs").glob("*.jsonl"))
@@ -377,6 +380,7 @@ def test_failures_are_named_and_only_they_are_tried_again(asr: Run, manifest: Pa
     assert [row["pred_text"] for row in rows_of(tmp_path / "out/m.jsonl")][3] == "six"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
 )

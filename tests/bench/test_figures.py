@@ -311,6 +311,7 @@ def spoken(digit_strings: list[tuple[Path, str]]) -> list[Utterance]:
     return [Utterance(path.stem, text, str(path)) for path, text in digit_strings[:4]]
 
 
+@pytest.mark.slow
 def test_signal_to_noise_ratios_hold_in_the_file_that_is_heard(spoken: list[Utterance], tmp_path: Path) -> None:
     """Within 0.1 dB, from the files alone: quiet recordings are not turned down, so the rest of a mix is its noise."""
     soft = []
@@ -342,6 +343,7 @@ def test_a_mix_has_exactly_the_ratio_asked_for() -> None:
         assert np.abs(mixed).max() <= 0.991
 
 
+@pytest.mark.slow
 def test_the_card_is_the_same_for_the_same_seed(spoken: list[Utterance], tmp_path: Path) -> None:
     def bytes_of(folder: str, seed: int) -> dict[str, bytes]:
         made = robustness.conditions(spoken[:1], tmp_path / folder, seed)

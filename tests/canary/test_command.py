@@ -70,6 +70,7 @@ def write(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # NeMo's own
 @pytest.mark.parametrize(
     ("backend", "minutes"),
@@ -147,6 +148,7 @@ def test_backends_are_checked(asr: Any, folder: Path, digit_strings: Strings) ->
     assert done.code == 2 and "one implementation only" in done.err
 
 
+@pytest.mark.slow
 def test_questions_are_answered_beside_the_text(asr: Any, tmp_path: Path, folder: Path, digit_strings: Strings) -> None:
     (path, text), (other, _) = digit_strings[:2]
     words = [path, other, "-f", "txt,json", "-o", "out", "--ask", "What is this about?", "--ask", "Sum up"]
@@ -174,6 +176,7 @@ def test_questions_are_answered_beside_the_text(asr: Any, tmp_path: Path, folder
 # Pulling
 
 
+@pytest.mark.slow
 def test_pull_makes_the_folder_whole_and_works_offline(
     asr: Any, tmp_path: Path, folder: Path, digit_strings: Strings, load: Any
 ) -> None:

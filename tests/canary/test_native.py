@@ -44,6 +44,7 @@ def test_digits(native: Engine, digits: Spoken) -> None:
     assert error_rate(native, digits) < 0.05
 
 
+@pytest.mark.slow
 def test_digits_in_bfloat16(load: Callable[..., Engine], folder: Path, digits: Spoken) -> None:
     assert error_rate(load(folder, dtype="bfloat16"), digits) < 0.05
 
@@ -53,6 +54,7 @@ def test_human_digits(native: Engine, human: Spoken) -> None:
     assert error_rate(native, human) < 0.1
 
 
+@pytest.mark.slow
 def test_tokens_do_not_depend_on_the_batch(native: Engine, digits: Spoken) -> None:
     clips = [clip for clip, _ in digits[:6]]
     together = native.transcribe([*clips, silence(0.01), noise(7.0, 20)], Options())

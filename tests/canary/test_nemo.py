@@ -26,7 +26,10 @@ from tests.clips import noise, silence
 if CanaryNemo.missing():
     pytest.skip(f"{', '.join(CanaryNemo.missing())} is not installed", allow_module_level=True)
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # NeMo's own, and those of what it imports
+pytestmark = [
+    pytest.mark.slow,  # NeMo takes five seconds to import
+    pytest.mark.filterwarnings("ignore"),  # its own, and those of what it imports
+]
 Spoken = list[tuple[Clip, str]]
 ASKED = [
     "Sum up.\n\nseven three nine",
@@ -57,7 +60,6 @@ def test_both_backends_hear_the_same_tokens(nemo: Engine, native: Engine, digits
     check_same_tokens(nemo, native, digits)
 
 
-@pytest.mark.slow
 def test_both_backends_hear_the_same_tokens_of_people(nemo: Engine, native: Engine, human: Spoken) -> None:
     check_same_tokens(nemo, native, human)
 

@@ -95,6 +95,7 @@ def test_the_recorded_lags_are_reported_exactly_once_each(shared, run, out):
     assert found == Counter({f"arxiv:{row[0]}": 1 for row in rows})
 
 
+@pytest.mark.slow
 def test_lags_of_a_fresh_clone(run, out):
     """The same with made-up lags, so that a clone without the shared data tests it too."""
     chance = random.Random(3)

@@ -246,6 +246,7 @@ def test_a_connection_is_for_one_host_and_no_proxy_stands_where_none_is_wanted(m
     assert through._transport_for_url(url) is not through._transport
 
 
+@pytest.mark.slow
 def test_the_certificate_is_checked_against_the_name_and_not_the_number(tmp_path):
     """A real TLS conversation: connected to a number, greeted and checked by name."""
     import http.server

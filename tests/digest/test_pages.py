@@ -47,6 +47,7 @@ TOML = 'categories = ["eess.AS"]\nreleases = ["openai/whisper"]\nhacker_news = [
 # --- mindmap ---
 
 
+@pytest.mark.slow
 def test_the_mindmap_is_the_same_whatever_the_order_and_marks_what_is_new(run, out):
     run(whole_day())
     old = [Made("2603.00001", "Old streaming work", submitted=str(FRIDAY))]

@@ -301,6 +301,7 @@ def test_espeak_says_when_each_word_starts():
     assert max(speech.words, key=lambda word: word.end - word.start).text in ("5.2%", "WER,")
 
 
+@pytest.mark.slow
 @needs_espeak
 @pytest.mark.parametrize("minutes", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_show_is_never_longer_than_asked(minutes, run):

@@ -66,6 +66,7 @@ def test_a_cut_answer_keeps_whole_entries_and_drops_the_half_one(run):
     assert edition.sources[0].state == "partial"
 
 
+@pytest.mark.slow
 def test_arxivs_own_error_entry_is_a_failure(run, shared):
     from asrcli.digest.sources import Task, arxiv
     from asrcli.web.client import RecordedWeb, read_record

@@ -170,6 +170,7 @@ def test_projection_may_be_stored_once(folder, load, digits):
     assert load(folder).transcribe([clip], Options())[0][0].text.split() == words
 
 
+@pytest.mark.slow
 def test_encoder_in_its_own_file(folders, tmp_path, load, digits):
     """The first generation may keep the encoder in asr_encoder.pth.tar, whole AED names and all."""
     folder = shutil.copytree(folders["llm"], tmp_path / "llm")
@@ -255,6 +256,7 @@ def test_damaged_conversion(folders, tmp_path, load):
     refused(load, out, "model.safetensors", "convert")
 
 
+@pytest.mark.slow
 def test_shared_originals(shared, load, digits):
     """The untouched files, with their position tables."""
     for name in ("firered-aed-digits", "firered2-aed-digits", "firered-llm-digits"):

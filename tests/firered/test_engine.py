@@ -79,14 +79,17 @@ def test_human_digits(engines, shared, decode, clip, name, beams, together):
     ("name", "dtype"),
     [
         ("aed2", "int8"),
-        ("llm", "bfloat16"),
-        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("aed", "int8"), ("aed2", "bfloat16"))),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)
+            for one in (("llm", "bfloat16"), ("aed", "int8"), ("aed2", "bfloat16"))
+        ),
     ],
 )
 def test_lower_precision(folders, load, digits, name, dtype):
     assert error_rate(load(folders[name], dtype=dtype), digits, Options(), 8) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in NAMES if one != "aed2")]
 )
@@ -138,6 +141,7 @@ def test_card_of_the_llm_models(folders, load):
         check_options(cards["llm"], Options(word_timestamps=True))
 
 
+@pytest.mark.slow
 def test_word_times(engines, digits):
     """Words are in order within the clip, and make up the text."""
     for clip, words in digits:
@@ -180,6 +184,7 @@ def test_own_token_limit_in_a_batch(engines, digits, clip, name):
     assert [one.tokens for one in batch[1]] == [one.tokens for one in alone[0]]
 
 
+@pytest.mark.slow
 def test_options_change_the_search(engines, digits):
     clips = [one for one, _ in digits[:8]]
     plain = [one[0].avg_logprob for one in engines["aed2"].transcribe(clips, Options(beam_size=1))]
@@ -226,7 +231,9 @@ def test_an_end_penalty_moves_the_end(engines, digits):
     assert all(short <= long for short, long in zip(*lengths, strict=True)) and sum(lengths[0]) < sum(lengths[1])
 
 
-@pytest.mark.parametrize(("beams", "penalty"), [(1, None), (4, 0.7), (4, None)])
+@pytest.mark.parametrize(
+    ("beams", "penalty"), [(1, None), *(pytest.param(4, one, marks=pytest.mark.slow) for one in (0.7, None))]
+)
 def test_alternatives_of_the_llm_score_as_its_network(engines, digits, beams, penalty):
     """One pass over prompt and answer gives the log probabilities that the search has gathered step by step."""
     import torch
@@ -254,7 +261,7 @@ def test_alternatives_of_the_llm_score_as_its_network(engines, digits, beams, pe
         assert ranked == sorted(ranked, reverse=True)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=() if one == "llm" else pytest.mark.slow) for one in NAMES])
 def test_alternatives_change_no_text_and_come_only_when_asked_for(engines, digits, name):
     clips = [one for one, _ in digits[:8]]
     plain, listed = (engines[name].transcribe(clips, Options(n_best=asked)) for asked in (None, 3))

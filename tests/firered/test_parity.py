@@ -64,7 +64,9 @@ def assert_times(tensors, case, encoded, tokens, official):
 LLM_OPTIONS = ((3, 1.0, 0.0), (3, 3.0, 1.0), (1, 1.0, 1.0), (4, 1.2, 0.5))
 
 
-@pytest.mark.parametrize("seed", [pytest.param(one, marks=pytest.mark.slow if one >= 4 else ()) for one in range(8)])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(one, marks=pytest.mark.slow if one not in (0, 2) else ()) for one in range(8)]
+)
 @torch.inference_mode()
 def test_llm(cases, reference, folders, seed):
     official, model = reference("llm"), random_llm(cases, folders["llm"], seed)
@@ -98,6 +100,7 @@ def random_llm(cases, folder, seed):
     return LlmModel(checkpoint, torch.device("cpu"), torch.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in ("aed", "llm"))])
 @pytest.mark.parametrize("together", [8, pytest.param(1, marks=pytest.mark.slow)])
 def test_trained(engines, reference, digits, clip, name, together):

@@ -30,6 +30,7 @@ def rows(called: Called, *words: object) -> list[dict[str, object]]:
 # ---- views
 
 
+@pytest.mark.slow
 def test_filters_keep_what_fits_and_count_the_rest(called: Called) -> None:
     table = load("english")
     for words, fits in (

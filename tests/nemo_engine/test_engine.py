@@ -38,7 +38,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"ctc": tiny.ctc(folder), **{kind: tiny.transducer(folder, kind) for kind in ("tdt", "rnnt")}}
 
 
-@pytest.fixture(scope="module", params=["ctc", "tdt", pytest.param("rnnt", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["tdt", *(pytest.param(one, marks=pytest.mark.slow) for one in ("ctc", "rnnt"))])
 def engine(request: pytest.FixtureRequest, archives: dict[str, Path]) -> Nemo:
     weights = models.resolve(Nemo, str(archives[request.param]), offline=True, pull=False, announce=print)
     assert len(weights.revision or "") == 16
@@ -56,6 +56,7 @@ def test_words_are_in_order_inside_the_clip_and_make_up_the_text(engine: Nemo) -
             assert segment.avg_logprob is None or segment.avg_logprob <= 0
 
 
+@pytest.mark.slow
 def test_batch_equals_single_with_and_without_times(engine: Nemo) -> None:
     clips = [noise(seconds, 26, seed) for seed, seconds in enumerate((1.3, 3.0, 0.7))]
     texts = [

@@ -109,6 +109,7 @@ def errors(found: Sequence[Word | Any], times: Sequence[tuple[float, float]]) ->
 # The engine
 
 
+@pytest.mark.slow
 def test_it_hears_what_the_other_implementation_hears(pair: Pair, strings: Strings) -> None:
     clips, references = [one for one, _ in strings], [" ".join(words) for _, words in strings]
     timed, theirs = pair.timed
@@ -119,6 +120,7 @@ def test_it_hears_what_the_other_implementation_hears(pair: Pair, strings: Strin
         assert [one[0].tokens for one in together] == [one[0].tokens for one in theirs]
 
 
+@pytest.mark.slow
 def test_it_is_as_sure(pair: Pair, strings: Strings) -> None:
     clips = [one for one, _ in strings[:8]]
     untimed = pair.nemo.transcribe(clips, Options()), pair.transformers.transcribe(clips, Options())
@@ -130,7 +132,7 @@ def test_it_is_as_sure(pair: Pair, strings: Strings) -> None:
                 assert word.score == pytest.approx(other.score, abs=0.02)
 
 
-@pytest.mark.parametrize("pair", ["tdt", "rnnt"], indirect=True)
+@pytest.mark.parametrize("pair", ["tdt", pytest.param("rnnt", marks=pytest.mark.slow)], indirect=True)
 def test_it_is_as_sure_where_nemo_leaves_the_softmax_out(
     pair: Pair, strings: Strings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +155,7 @@ def test_words_are_where_the_other_implementation_has_them(pair: Pair, strings: 
         assert [(word.start, word.end) for word in words] == [(word.start, word.end) for word in others]
 
 
+@pytest.mark.slow
 def test_times_do_not_depend_on_the_other_clips(pair: Pair, strings: Strings) -> None:
     """By itself NeMo mixes up the durations of TDT in a batch."""
     clips = [one for one, _ in strings[:8]]
@@ -170,6 +173,7 @@ def test_a_pause_is_in_no_word(pair: Pair, strings: Strings) -> None:
     assert len(gaps) > 5 and int(np.argmax(gaps)) == len(left) - 1 and max(gaps) > 0.6
 
 
+@pytest.mark.slow
 def test_the_frames_that_nemo_names_are_inside_the_words(
     pair: Pair, archives: Archives, strings: Strings, tmp_path: Path
 ) -> None:
@@ -217,6 +221,7 @@ def test_words_of_strings_with_known_times(pair: Pair, shared: Path, source: str
 # The aligner
 
 
+@pytest.mark.slow
 def test_the_same_log_probabilities(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     """Beside longer clips NeMo rounds the features of near silence in another way."""
     nemo, other = (aligner.model for aligner in aligners)
@@ -228,12 +233,14 @@ def test_the_same_log_probabilities(aligners: tuple[NemoCtc, Ctc], strings: Stri
         assert max(float(np.abs(left - right).max()) for left, right in zip(ours, theirs, strict=True)) < most
 
 
+@pytest.mark.slow
 def test_the_same_spelling(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     nemo, other = (aligner.model.vocabulary for aligner in aligners)
     for word in {word for _, words in strings for word in words} | {"Good", "evening", "everybody,", "naïve", "七"}:
         assert nemo.spell(word) == other.spell(word)
 
 
+@pytest.mark.slow
 def test_words_are_placed_as_with_ctc(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     clips, texts = [one for one, _ in strings], [words for _, words in strings]
     for ours, theirs in zip(*(aligner.align(clips, texts, "en") for aligner in aligners), strict=True):

@@ -35,6 +35,7 @@ def piece(samples: np.ndarray) -> Clip:
     return Clip(Recording("made.wav"), 0.0, samples.astype(np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_times_are_the_official_ones(seed: int, tmp_path: Path, official: dict[str, np.ndarray]) -> None:
     """The random models know no time, so their stamps are far out of order: this proves the repair, too."""
@@ -46,6 +47,7 @@ def test_times_are_the_official_ones(seed: int, tmp_path: Path, official: dict[s
         assert times == pytest.approx(official[f"align-{seed}-{number}"], abs=0.0011)
 
 
+@pytest.mark.slow
 def test_times_of_the_trained_model_are_the_official_ones(
     checkpoints: Path, digit_strings: list[tuple[Path, str]], official: dict[str, np.ndarray]
 ) -> None:
@@ -104,6 +106,7 @@ def test_repair(values: list[int], repaired: list[int]) -> None:
     assert repair(values) == pytest.approx(repaired)
 
 
+@pytest.mark.slow
 def test_the_repair_of_an_hour_takes_no_time() -> None:
     """Comparing all pairs of 40 000 values would take minutes; the limit is generous a hundred times over."""
     import time
@@ -149,6 +152,7 @@ def edges(samples: np.ndarray) -> tuple[int, int]:
     return int(loud[0]) * 160, (int(loud[-1]) + 1) * 160
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["flite-digits", pytest.param("fsdd", marks=pytest.mark.slow)])
 def test_boundaries_of_strings_with_known_times(aligner: Qwen3Aligner, shared: Path, source: str) -> None:
     strings = known_strings(shared / source / "recordings", 40)
@@ -166,6 +170,7 @@ def test_boundaries_of_strings_with_known_times(aligner: Qwen3Aligner, shared: P
     print(f"{source}: {1000 * np.abs(errors).mean():.1f} ms over {errors.size} boundaries")
 
 
+@pytest.mark.slow
 def test_words_lie_where_the_sound_is(aligner: Qwen3Aligner, digit_strings: list[tuple[Path, str]]) -> None:
     """In a fresh clone no times are known, but a word is loud and most pauses are not."""
     clips = [clip(path) for path, _ in digit_strings]
@@ -190,6 +195,7 @@ def test_a_clip_alone_and_beside_others(aligner: Qwen3Aligner, digit_strings: li
         assert [(word.start, word.end) for word in found if word] == [(word.start, word.end) for word in alone if word]
 
 
+@pytest.mark.slow
 def test_both_layouts_give_the_same_times(
     aligner: Qwen3Aligner, shared: Path, digit_strings: list[tuple[Path, str]]
 ) -> None:

@@ -65,6 +65,7 @@ def test_each_row_is_what_transformers_generates(model: AsrModel, checkpoints: P
                 assert theirs == list(one.tokens) and len(theirs) == prompt.limit
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_a_shared_beginning_is_as_if_each_prompt_had_it(model: AsrModel, monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = greedy(model, ends=(7, 21, 300))
@@ -81,6 +82,7 @@ def test_a_shared_beginning_is_as_if_each_prompt_had_it(model: AsrModel, monkeyp
             assert [one.log_prob for one in found] == pytest.approx([one.log_prob for one in expected], abs=1e-4)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_rows_do_not_depend_on_each_other_and_the_cache_grows(model: AsrModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "LENGTH_STEP", 16)

@@ -51,6 +51,7 @@ def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple
     assert all(-0.5 < segment.avg_logprob <= 0 for own in together for segment in own if segment.avg_logprob)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [10, pytest.param(60, marks=pytest.mark.slow)])
 def test_human_digit_strings(digits: Qwen3, original: Qwen3, shared: Path, count: int) -> None:
     strings = known_strings(shared / "fsdd/recordings", count)
@@ -62,6 +63,7 @@ def test_human_digit_strings(digits: Qwen3, original: Qwen3, shared: Path, count
     assert texts([digits.transcribe([one], Options())[0] for one in clips]) == heard
 
 
+@pytest.mark.slow
 def test_order_and_company_do_not_matter(digits: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
     clips = [clip(path) for path, _ in digit_strings[:8]]
     clips += [noise(9.0, 30), silence(0.3), clips[0], joined(clips[:5])]
@@ -74,6 +76,7 @@ def test_order_and_company_do_not_matter(digits: Qwen3, digit_strings: list[tupl
     ]
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_cut_and_not_glued(
     tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_given_language_is_not_written_again(digits: Qwen3, digit_strings: lis
     assert len(by_option[0].tokens) < len(digits.transcribe([clip(path)], Options())[0][0].tokens)
 
 
+@pytest.mark.slow
 def test_the_command_takes_names_of_languages(asr, digit_strings: list[tuple[Path, str]], checkpoints: Path) -> None:
     path, text = digit_strings[0]
     model = checkpoints / "qwen3-asr-digits"
@@ -173,6 +177,7 @@ def test_answers(raw: str, forced: str | None, answer: Answer) -> None:
 # Context
 
 
+@pytest.mark.slow
 def test_a_context_stands_in_the_system_turn(digits: Qwen3, digit_strings: list[tuple[Path, str]]) -> None:
     options = Options(prompt="a talk", hotwords=("seven", "three"))
     assert digits.context(options) == "a talk\nseven, three"

@@ -37,6 +37,7 @@ def requests(seed: int) -> list[Request]:
     ]
 
 
+@pytest.mark.slow
 def test_prompts_are_the_official_ones(loaded: tuple[int, AsrModel], official: dict[str, np.ndarray]) -> None:
     seed, model = loaded
     for number, request in enumerate(requests(seed)):
@@ -68,6 +69,7 @@ def test_tokens_are_the_official_ones(
         assert one.end is End.LIMIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "language"),
     [pytest.param("alone", None, marks=pytest.mark.slow), ("language", "en"), ("batch", None)],
@@ -89,6 +91,7 @@ def test_trained_models_answer_as_the_official_package(
     assert [" ".join(one.text for one in own) for own in found] == official[f"digits-{way}-texts"].tolist()
 
 
+@pytest.mark.slow
 def test_long_clips_are_those_of_transformers(loaded: tuple[int, AsrModel], random_folder: tuple[int, Path]) -> None:
     """Over 8 s the official encoder is at fault; transformers keeps windows apart, as we do."""
     seed, model = loaded
@@ -108,6 +111,7 @@ def test_long_clips_are_those_of_transformers(loaded: tuple[int, AsrModel], rand
         assert list(model.greedy.write([Prompt(prompt, 12)])[0].tokens) == given[0].tolist()
 
 
+@pytest.mark.slow
 def test_log_probabilities_are_those_of_transformers(
     loaded: tuple[int, AsrModel], random_folder: tuple[int, Path]
 ) -> None:

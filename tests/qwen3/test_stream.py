@@ -49,6 +49,7 @@ def talk(digit_strings: list[tuple[Path, str]]) -> tuple[Samples, str]:
     return np.concatenate(parts), " ".join(text for _, text in digit_strings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [6, pytest.param(24, marks=pytest.mark.slow)])
 def test_short_utterances_are_heard_as_offline(
     digits: Qwen3, digit_strings: list[tuple[Path, str]], count: int
@@ -68,6 +69,7 @@ def test_a_long_utterance_is_near_its_text(digits: Qwen3, talk: tuple[Samples, s
     assert updates[-1].settled_until == pytest.approx(len(samples) / 16_000)
 
 
+@pytest.mark.slow
 def test_it_does_not_matter_how_audio_is_sliced(digits: Qwen3, talk: tuple[Samples, str]) -> None:
     samples = talk[0][: 12 * 16_000]
     whole = listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(30.0))[0]
@@ -76,6 +78,7 @@ def test_it_does_not_matter_how_audio_is_sliced(digits: Qwen3, talk: tuple[Sampl
     assert listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(0.05))[0] == whole
 
 
+@pytest.mark.slow
 def test_settled_text_never_changes_and_times_rise(digits: Qwen3, talk: tuple[Samples, str]) -> None:
     samples = talk[0][: 30 * 16_000]
     text, updates = listen(Qwen3Stream(digits.model, "", None, SHORT), samples, every(2.0))
@@ -90,6 +93,7 @@ def test_settled_text_never_changes_and_times_rise(digits: Qwen3, talk: tuple[Sa
     assert any(update.tail for update in updates) and updates[-1].tail == ""
 
 
+@pytest.mark.slow
 def test_work_per_second_does_not_grow(digits: Qwen3, talk: tuple[Samples, str]) -> None:
     """Counted, not timed: encoder windows, tokens read and written, in each of two minutes."""
     stream = Qwen3Stream(digits.model, "digits", None)
@@ -127,6 +131,7 @@ def test_silence_settles_nothing(digits: Qwen3) -> None:
     assert listen(digits.stream(Options()), np.zeros(0, np.float32), every(1.0))[0] == ""
 
 
+@pytest.mark.slow
 def test_a_given_language_and_a_context(digits: Qwen3, talk: tuple[Samples, str]) -> None:
     samples, reference = talk
     stream = Qwen3Stream(digits.model, "digits", "en", SHORT)

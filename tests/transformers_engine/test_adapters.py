@@ -30,6 +30,7 @@ def load(folder: Path) -> Transformers:
     return Transformers(Weights("mms", str(folder)), Device(threads=1))
 
 
+@pytest.mark.slow
 def test_each_language_has_the_library_s_own_output(folder: Path) -> None:
     engine = load(folder)
     assert engine.ctc is not None

@@ -24,7 +24,9 @@ TIMED = Options(word_timestamps=True)
 Strings = list[tuple[Clip, str]]
 
 
-@pytest.mark.parametrize("name", ["parakeet-ctc-digits", "parakeet-tdt-digits", "parakeet-rnnt-digits"])
+@pytest.mark.parametrize(
+    "name", ["parakeet-ctc-digits", "parakeet-tdt-digits", pytest.param("parakeet-rnnt-digits", marks=pytest.mark.slow)]
+)
 def test_it_hears_digits(trained: Callable[[str], Transformers], strings: Strings, name: str) -> None:
     found = trained(name).transcribe([one for one, _ in strings], Options())
     texts = [" ".join(segment.text for segment in own) for own in found]
@@ -81,6 +83,7 @@ def test_the_same_text_as_the_librarys_parakeet(checkpoints: Path, strings: Stri
     assert [own[0].text for own in ours] == processor.batch_decode(ids, skip_special_tokens=True)
 
 
+@pytest.mark.slow
 def test_frames_are_as_long_as_they_say(family: Callable[[str], Path], sounds: list[Clip]) -> None:
     long = replace(sounds[0], samples=np.zeros(16_000 * 10, np.float32))
     for name in FAMILIES:

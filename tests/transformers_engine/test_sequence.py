@@ -28,6 +28,7 @@ def whisper(trained: Callable[[str], Transformers]) -> Transformers:
     return trained("whisper-digits")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [Options(), pytest.param(Options(language="en"), marks=pytest.mark.slow), Options(beam_size=3)]
 )
@@ -39,6 +40,7 @@ def test_whisper_hears_digits(whisper: Transformers, strings: Strings, options: 
     assert all((own[0].score or 0.0) > 0.8 for own in found)
 
 
+@pytest.mark.slow
 def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, strings: Strings) -> None:
     folder = checkpoints / "whisper-digits"
     network = transformers.WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
@@ -51,6 +53,7 @@ def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, string
         assert whisper.transcribe([one], Options(language="en"))[0][0].text == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", [0.2, pytest.param(None, marks=pytest.mark.slow)])
 def test_alternatives_as_the_library(
     whisper: Transformers, checkpoints: Path, strings: Strings, penalty: float | None
@@ -93,6 +96,7 @@ def test_whisper_identifies_languages(checkpoints: Path, strings: Strings) -> No
     assert engine.identify_language([]) == []
 
 
+@pytest.mark.slow
 def test_the_language_of_a_clip_counts(whisper: Transformers, strings: Strings) -> None:
     clips = [replace(strings[0][0], language="en"), strings[1][0]]
     assert [own[0].language for own in whisper.transcribe(clips, Options())] == ["en", "en"]
@@ -105,7 +109,7 @@ def test_a_limit_on_tokens_cuts_and_says_so(whisper: Transformers, strings: Stri
     assert cut.flags == (Flag.TRUNCATED.value,) and cut.tokens == whole.tokens[:2]
 
 
-@pytest.mark.parametrize("name", ["moonshine", "canary"])
+@pytest.mark.parametrize("name", ["moonshine", pytest.param("canary", marks=pytest.mark.slow)])
 def test_alone_as_together(family: Callable[[str], Path], sounds: list[Clip], name: str) -> None:
     engine = load(family(name))
     options = Options(language="de" if name == "canary" else None)
@@ -120,6 +124,7 @@ def test_alone_as_together(family: Callable[[str], Path], sounds: list[Clip], na
             assert left.avg_logprob == pytest.approx(right.avg_logprob, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_moonshine_as_the_library(family: Callable[[str], Path], sounds: list[Clip]) -> None:
     folder = family("moonshine")
     engine = load(folder)

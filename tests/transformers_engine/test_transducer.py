@@ -93,7 +93,7 @@ def test_a_limit_on_tokens_cuts_and_says_so(trained: Callable[[str], Transformer
         assert right[0].tokens == left[0].tokens[:2]
 
 
-@pytest.mark.parametrize("kind", ["rnnt", "tdt"])
+@pytest.mark.parametrize("kind", ["rnnt", pytest.param("tdt", marks=pytest.mark.slow)])
 def test_alone_as_together_with_words_in_order(trained: Callable[[str], Transformers], strings: Any, kind: str) -> None:
     engine = trained(f"parakeet-{kind}-digits")
     clips = [one for one, _ in strings[:8]]

@@ -78,6 +78,7 @@ def test_workers_on_a_cluster_give_the_bytes_of_none(
     assert [one["remote"] for one in made] == [once, once]
 
 
+@pytest.mark.slow
 def test_a_death_there_is_told_like_one_here(ray: StandIn, recordings: list[Path]) -> None:
     there = Heard(recordings, Workers(1, QUICK, "local"), model="segv=bad")
     here = Heard(recordings, Workers(1, QUICK), model="segv=bad")
