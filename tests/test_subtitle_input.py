@@ -259,7 +259,7 @@ def test_ffmpeg_reads_the_same(name: str, tmp_path: Path) -> None:
         ("a.ttml", "<tt><body><p", "not TTML"),
         ("a.ttml", "<!DOCTYPE a [<!ENTITY b 'c'>]><tt/>", "not TTML"),
         ("a.ttml", "<html><p begin='1s'>x</p></html>", "not TTML"),
-        ("a.smi", "<SAMI>", "ffmpeg -i FILE new.srt"),
+        ("a.smi", "<SAMI>", "no cues of sami"),
     ],
 )
 def test_what_is_no_such_file_is_said(name: str, text: str, says: str, tmp_path: Path) -> None:

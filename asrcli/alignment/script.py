@@ -14,7 +14,7 @@ from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
 from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
-from asrcli.formats import SUBTITLES, UNREAD
+from asrcli.formats import PICTURES, SUBTITLES, UNREAD
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from asrcli.types import Segment
 
 SUFFIXES = (".txt", ".lab", *SUBTITLES, ".json")  # of texts, in the order in which a folder is searched
+PLAIN = ("", ".txt", ".lab")
 SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[”」』）]*(?=\S)")
 TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|No|vs|etc|[A-Z])\.$")
+LEGACY = "CP1252 is usual for Western Europe, CP1250 for Central, CP1251 for Cyrillic, GB18030 and BIG5 for Chinese, CP932 for Japanese, CP949 for Korean"  # noqa: E501
+MARKUP = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|\w+[^<>]*>)|[{\[]\s*[\"{\[\]}])", re.IGNORECASE)
 LONGEST_LINE = 200  # characters; a longer line of plain text is a paragraph, and parted into sentences
 
 
@@ -56,17 +59,42 @@ def read_script(path: str) -> Script:
         InputError: it cannot be read, or holds no words.
     """
     try:
-        text = decode_text(read_raw(path))
+        raw = read_raw(path)
+        _check_kind(raw, path)
+        text = decode_text(raw)
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise InputError(
-            f"the text '{path}' is not UTF-8 (byte {error.start}): convert it, as with iconv -f CP1252 -t UTF-8"
+            f"the text '{path}' is not UTF-8 (byte {error.start}): convert it with iconv -f ENCODING -t UTF-8; {LEGACY}"
         ) from error
     script = parse_script(text, path)
     if not any(written_words(piece.text) for piece in script.pieces):
         raise InputError(f"the text '{path}' holds no words")
     return script
+
+
+def _check_kind(raw: bytes, path: str) -> None:
+    """Raise `InputError` for subtitles that are no text: pictures, and EBU's STL of television stations."""
+    suffix = Path(path).suffix.lower()
+    if suffix in PICTURES or raw.startswith((b"\x00\x00\x01\xba", b"PG")):
+        raise InputError(f"the text '{path}': subtitles that are pictures hold no text; read them with OCR first")
+    if suffix in UNREAD or raw[3:6] == b"STL":
+        others = "ffmpeg -i FILE new.srt, or an editor of subtitles, makes others of them"
+        raise InputError(f"the text '{path}': such subtitles are not read; {others}")
+
+
+def holds_cues(path: str) -> bool:
+    """Return whether a text is subtitles, by its name or, of a plain text here, by its first lines."""
+    from asrcli.formats.players import format_of
+
+    suffix = Path(path).suffix.lower()
+    if suffix in SUBTITLES or suffix not in PLAIN or not Path(path).is_file():
+        return suffix in SUBTITLES
+    try:
+        return format_of(decode_text(read_whole(path))) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def read_raw(path: str) -> bytes:
@@ -83,18 +111,17 @@ def parse_script(text: str, path: str) -> Script:
     from asrcli.formats import captions
 
     suffix = Path(path).suffix.lower()
-    if suffix == ".json" or (path == STDIN and text.lstrip().startswith("{")):
+    if suffix in (".json", ".json3") or (path == STDIN and text.lstrip().startswith("{")):
         return _parse_json(text, path)
-    if suffix in UNREAD:
-        raise InputError(f"the text '{path}': such subtitles are not read; ffmpeg -i FILE new.srt makes others of them")
-    if path == STDIN:
-        suffix = ".vtt" if text.startswith("WEBVTT") else ".srt" if re.match(r"\s*\d+\s*\n.*-->", text) else ""
-    if suffix in SUBTITLES:
+    kind = captions.kind_of(text, suffix)
+    if kind in SUBTITLES or (not kind.startswith(".") and kind):
         try:
-            cues = captions.read_cues(text, suffix)
+            cues = captions.read_cues(text, kind)
         except InputError as error:
             raise InputError(f"the text '{path}': {error}") from None
         return _from_cues([(cue.lines, cue.speaker) for cue in cues])
+    if suffix not in PLAIN and MARKUP.match(text):
+        raise InputError(f"the text '{path}' is neither plain text nor of a format that is read: {', '.join(SUFFIXES)}")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return Script(tuple(Piece(piece) for line in lines for piece in sentences(line)))
 
@@ -108,6 +135,8 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
 
     kind = Path(path).suffix.lower()
     cues = captions.read_cues(text, kind)
+    if captions.kind_of(text, kind) != kind:  # it is called otherwise than it is written
+        return None
     times: list[tuple[float, float] | None] = []
     left = list(segments)[::-1]
     for cue in cues:
@@ -154,6 +183,14 @@ def _parse_json(text: str, path: str) -> Script:
             raise InputError(f"the text '{path}' is no transcript: {type(error).__name__}: {error}") from None
         pieces = tuple(Piece(segment.text, segment.speaker) for segment in transcript.segments)
         return Script(pieces, transcript.language)
+    if isinstance(data.get("events"), list):  # YouTube's json3
+        shown = [row.get("segs") for row in data["events"] if isinstance(row, dict)]
+        said = [
+            "".join(str(one.get("utf8", "")) for one in own if isinstance(one, dict))
+            for own in shown
+            if isinstance(own, list)
+        ]
+        return Script(tuple(Piece(piece.strip()) for piece in said if piece.strip()), cues=True)
     rows = data.get("segments")
     if isinstance(rows, list):
         texts = [(str(row.get("text", "")).strip(), row.get("speaker")) for row in rows if isinstance(row, dict)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.encoding import UTF16, decode_text
+from asrcli.base.encoding import decode_text, encoding_of
 from asrcli.base.files import reason
 from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
@@ -137,7 +137,7 @@ def read_lines(path: Path) -> list[str]:
         data = read_whole(path, MOST_ROWS)
     except OSError as error:
         raise InputError(f"{path}: {reason(error)}") from None
-    if b"\0" in data and not data.startswith(UTF16):
+    if b"\0" in data and encoding_of(data) == "utf-8-sig":
         raise InputError(f"{path} line {line_of(data, data.index(0))}: a NUL byte, so this is no text file")
     try:
         text = decode_text(data)

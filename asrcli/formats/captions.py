@@ -1,4 +1,7 @@
-"""Read the cues of subtitles by the kind of file: SubRip and WebVTT (`reading`), ASS, SSA, SBV, LRC and TTML."""
+"""Read the cues of subtitles by the kind of file: ASS, SSA, SBV and LRC here.
+
+SubRip and WebVTT are read by `reading`, TTML by `timed_text`, what FFmpeg knows besides by `players`.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from asrcli.errors import InputError
-from asrcli.formats import reading
+from asrcli.formats import OWN_SUBTITLES, players, reading
 from asrcli.formats.cues import Cue
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from asrcli.formats.timed_text import TIMED_TEXT, parse_ttml, seconds_of
 
 LAST = 5.0  # seconds that the last line of an LRC is shown
 DIALOGUE = re.compile(r"(Dialogue:\s*[^,]*,\s*)(\d+:\d+:\d+(?:[.:]\d+)?)(\s*,\s*)(\d+:\d+:\d+(?:[.:]\d+)?)(\s*,.*)")
@@ -24,7 +24,8 @@ KARAOKE = re.compile(rf"\{{{BRACES}\\[kK][fo]?\d")
 SBV_TIMES = re.compile(r"\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*,\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*")
 LRC_LINE = re.compile(r"\s*((?:\[\d+:\d{1,2}(?:[.:]\d{1,3})?\]\s*)+)(.*)")
 LRC_WORD = re.compile(r"<\d+:\d{1,2}(?:[.:]\d{1,3})?>")
-UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+LRC_BEHIND = re.compile(r"\s*\[bg:(.*)\]\s*")  # the voices behind, in enhanced LRC
+LRC_VOICE = re.compile(r"v\d{1,2}:\s*")
 
 
 def read_cues(text: str, kind: str) -> list[Cue]:
@@ -37,15 +38,27 @@ def read_cues(text: str, kind: str) -> list[Cue]:
     Raises:
         InputError: it cannot be read: the line is named.
     """
+    kind = kind_of(text, kind)
     if kind in (".ass", ".ssa"):
         return [one.cue for one in events(text)]
     if kind == ".sbv":
         return list(_sbv(reading.lines_of(text)))
     if kind == ".lrc":
         return _lrc(reading.lines_of(text))
-    if kind in (".ttml", ".dfxp"):
-        return _ttml(text)
-    return reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
+    if kind in TIMED_TEXT:
+        return parse_ttml(text)
+    if not kind.startswith("."):
+        return players.read_played(text, kind)
+    if kind not in (".srt", ".vtt"):
+        raise InputError(f"line 1: no subtitles that are read (SubRip, WebVTT, ASS, {', '.join(players.NAMES)} ...)")
+    cues = reading.parse_vtt(text) if kind == ".vtt" else reading.parse_srt(text)
+    return sorted(cues, key=lambda one: one.start)
+
+
+def kind_of(text: str, suffix: str) -> str:
+    """Return how subtitles are written: as their first lines say, or else their suffix."""
+    found = players.format_of(text)
+    return suffix if found is None or (suffix in OWN_SUBTITLES and found == ".srt") else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +114,6 @@ def retimed_events(text: str, times: Sequence[tuple[float, float] | None]) -> st
     return "\n".join(rows)
 
 
-def seconds_of(clock: str) -> float:
-    """Return hours, minutes and seconds as seconds; a last colon is a decimal point."""
-    parts = clock.strip().replace(",", ".").split(":")
-    if len(parts) == 4:
-        parts[2:] = [f"{parts[2]}.{parts[3]}"]
-    total = 0.0
-    for part in parts:
-        total = total * 60 + float(part)
-    return round(total, 3)
-
-
 def _sbv(rows: Sequence[str]) -> Iterator[Cue]:
     places = [(number, match) for number, row in enumerate(rows) if (match := SBV_TIMES.fullmatch(row))]
     if not places:
@@ -122,10 +124,14 @@ def _sbv(rows: Sequence[str]) -> Iterator[Cue]:
 
 
 def _lrc(rows: Sequence[str]) -> list[Cue]:
-    found = []
+    found: list[tuple[float, str]] = []
     for row in rows:
-        if match := LRC_LINE.fullmatch(row):
-            said = " ".join(LRC_WORD.sub("", match[2]).split())
+        if behind := LRC_BEHIND.fullmatch(row):
+            first = LRC_WORD.search(behind[1])
+            said = " ".join(LRC_WORD.sub("", behind[1]).split())
+            found += [(_lyric(first[0][1:-1]) if first else found[-1][0] if found else 0.0, said)]
+        elif match := LRC_LINE.fullmatch(row):
+            said = " ".join(LRC_VOICE.sub("", LRC_WORD.sub("", match[2]), count=1).split())
             found += [(_lyric(stamp), said) for stamp in re.findall(r"\[([^\]]+)\]", match[1])]
     if not found:
         raise InputError("line 1: no times of LRC ([00:01.00])")
@@ -137,68 +143,3 @@ def _lrc(rows: Sequence[str]) -> list[Cue]:
 def _lyric(stamp: str) -> float:
     minutes, _, rest = stamp.partition(":")
     return round(int(minutes) * 60 + float(rest.replace(":", ".")), 3)
-
-
-def _ttml(text: str) -> list[Cue]:
-    from asrcli.web.markup import MarkupError, read_xml
-
-    bare = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.removeprefix("\ufeff"))  # its encoding is no longer that of the text
-    try:
-        document = read_xml(bare.encode())
-    except MarkupError as error:
-        raise InputError(f"line 1: not TTML ({error})") from None
-    if not document.complete or _local(document.root.tag) != "tt":
-        raise InputError(f"line 1: not TTML ({document.problem or 'its first element is no tt'})")
-    root = document.root
-    rates = {_local(name): value for name, value in root.attrib.items()}
-    frames = _number(rates.get("frameRate"), 30.0)
-    ticks = _number(rates.get("tickRate"), 1.0)
-    found = [cue for cue in _timed(root, 0.0, {**UNITS, "f": 1 / frames, "t": 1 / ticks}) if cue.lines]
-    return sorted(found, key=lambda cue: cue.start)
-
-
-def _timed(element: Element, base: float, units: dict[str, float]) -> Iterator[Cue]:
-    """Yield the cues in an element: what has times and holds nothing else that has them."""
-    begin, end, length = (element.get(name) for name in ("begin", "end", "dur"))
-    start = base + (_ttml_seconds(begin, units) if begin else 0.0)
-    inner = [one for one in element.iter() if one is not element and one.get("begin")]
-    if (begin or _local(element.tag) == "p") and not inner:
-        stop = base + _ttml_seconds(end, units) if end else start + (_ttml_seconds(length, units) if length else 0.0)
-        lines = (" ".join(line.split()) for line in "".join(_texts(element)).split("\u2028"))
-        yield Cue(round(start, 3), round(max(start, stop), 3), tuple(line for line in lines if line))
-        return
-    for child in element:
-        yield from _timed(child, start, units)
-
-
-def _texts(element: Element) -> Iterator[str]:
-    """Yield the text in an element, with a separator of lines for each break."""
-    if _local(element.tag) in ("metadata", "set"):
-        return
-    yield element.text or ""
-    for child in element:
-        yield from ["\u2028"] if _local(child.tag) == "br" else _texts(child)
-        yield child.tail or ""
-
-
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
-
-
-def _number(text: str | None, default: float) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return default
-    return value if 0 < value < float("inf") else default
-
-
-def _ttml_seconds(text: str, units: dict[str, float]) -> float:
-    """Return a time of TTML: 00:00:01.500, 00:00:01:12 with frames, 1.5s, 15000000t."""
-    offset = re.fullmatch(r"\s*(\d+(?:\.\d+)?)(h|ms|m|s|f|t)\s*", text)
-    if offset:
-        return float(offset[1]) * units[offset[2]]
-    clock = re.fullmatch(r"\s*(\d+):(\d+):(\d+(?:[.,]\d+)?)(?::(\d+(?:\.\d+)?))?\s*", text)
-    if not clock:
-        raise InputError(f"line 1: no time of TTML: '{text[:40]}'")
-    return seconds_of(":".join(clock.groups()[:3])) + float(clock[4] or 0) * units["f"]

@@ -17,8 +17,9 @@ from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
 
 STAMP = r"(-?)(?:(\d{1,6})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?[,.:]\s?(\d{1,6}))?"
-TIMES = re.compile(rf"(\s*)({STAMP})(\s*-{{1,2}}\s?>\s*)({STAMP})((?:\s.*)?)")
-ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
+POINTER = r"(?:-{1,2}\s?>|[–—]\s?>|→|--&gt;)"  # as word processors and web pages leave it
+TIMES = re.compile(rf"(\s*)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:\s.*)?)")
+ARROW = re.compile(rf"\s{{0,9}}-?\d[^>]{{0,40}}{POINTER}")  # a line that is meant to hold times
 NUMBER = re.compile(r"\s*\d+\s*")
 ASIDE = re.compile(r"(NOTE|STYLE|REGION)\b")  # blocks of WebVTT that show nothing
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
@@ -34,7 +35,10 @@ SOUNDS = re.compile(
     re.IGNORECASE,
 )
 TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
-OVERRIDE = re.compile(r"\{\\[^{}]*\}")  # of ASS, which players obey in SubRip too
+RUBY = re.compile(r"<rt\b[^<>]*>[^<>]*(?:</rt>)?", re.IGNORECASE)  # how what is before it is read aloud: said once
+BREAK = re.compile(r"<br\s*/?>|\\N", re.IGNORECASE)
+OVERRIDE = re.compile(r"\{\\[^{}]*\}|\{/?[ibu]\}|\{[ycsfp]:[^{}]*\}", re.IGNORECASE)  # of ASS and MicroDVD in SubRip
+ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#\d{1,7}|#x[\da-f]{1,6});", re.IGNORECASE)
 ROLLING = re.compile(r"<[\d:.]+><c>")  # YouTube's captions, in which each line is shown twice
 
 
@@ -55,7 +59,7 @@ def parse_srt(text: str) -> list[Cue]:
     """
     cues = []
     for block in blocks(text, vtt=False):
-        shown = [_srt_line(line) for line in block.lines]
+        shown = [_srt_line(part) for line in block.lines for part in BREAK.split(line)]
         named = LABEL.match(shown[0]) if shown else None
         named = None if named and is_sound(named[1]) else named
         rest = [shown[0][named.end() :], *shown[1:]] if named else shown
@@ -70,6 +74,7 @@ def is_sound(note: str) -> bool:
 
 def _srt_line(line: str) -> str:
     bare = TAG.sub("", OVERRIDE.sub("", line))
+    bare = ENTITY.sub(lambda found: unescape(found[0]), bare)
     return bare.replace("<\u2060", "<").replace("{\u2060", "{")  # as our writer keeps text from being markup
 
 
@@ -84,7 +89,8 @@ def parse_vtt(text: str) -> list[Cue]:
         shown = [line for line in block.lines if line.strip()]
         voice = VOICE.match(shown[0].lstrip()) if shown else None
         speaker = unescape(voice[1]).strip() if voice else None
-        cues.append(_cue(block, [unescape(TAG.sub("", line)) for line in block.lines], speaker))
+        parts = [part for line in block.lines for part in BREAK.split(RUBY.sub("", line))]
+        cues.append(_cue(block, [unescape(TAG.sub("", part)) for part in parts], speaker))
     return unrolled(cues) if ROLLING.search(text) else cues
 
 
@@ -98,7 +104,7 @@ def blocks(text: str, *, vtt: bool) -> list[Block]:
     places = [number for number, row in enumerate(rows) if TIMES.fullmatch(row)]
     known = set(places)
     for number, row in enumerate(rows):
-        if number not in known and ARROW.match(row):
+        if number not in known and ARROW.match(row) and _means_times(rows, number):
             raise InputError(f"line {number + 1}: no times of a cue: '{row.strip()[:60]}'")
     _check_head(rows, places, vtt=vtt)
     ends = [
@@ -112,9 +118,16 @@ def blocks(text: str, *, vtt: bool) -> list[Block]:
     ]
 
 
+def _means_times(rows: Sequence[str], number: int) -> bool:
+    """Tell whether a line with an arrow stands where times do, or looks like them: "5 --> 6 is up" in a cue is text."""
+    before = rows[number - 1] if number else ""
+    return not before.strip() or NUMBER.fullmatch(before) is not None or rows[number].count(":") > 1
+
+
 def lines_of(text: str) -> list[str]:
-    """Return the lines of a file, whatever ends them, without its byte-order mark."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """Return the lines of a file, whatever ends them, without byte-order marks: files put together have several."""
+    rows = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [row.lstrip("\ufeff") for row in rows] if "\ufeff" in text else rows
 
 
 def _check_head(rows: Sequence[str], places: Sequence[int], *, vtt: bool) -> None:
@@ -176,14 +189,15 @@ def retimed(text: str, times: Sequence[tuple[float, float] | None], *, vtt: bool
 
     Args:
         text: the file.
-        times: start and end (seconds) of each cue, in the order of `blocks`; ``None`` keeps those that it has.
+        times: start and end (seconds) of each cue, in the order of time; ``None`` keeps those that it has.
         vtt: WebVTT, whose decimal mark is a point; in SubRip it is a comma.
     """
     from asrcli.formats.subtitles import timestamp
 
     rows = lines_of(text)
     mark = "." if vtt else ","
-    for block, new in zip(blocks(text, vtt=vtt), times, strict=True):
+    shown = sorted(blocks(text, vtt=vtt), key=lambda block: seconds_of(block.times, 2))
+    for block, new in zip(shown, times, strict=True):
         if new is not None:
             start, end = (timestamp(seconds, mark) for seconds in new)
             rows[block.line] = f"{start} --> {end}{block.times.groups()[-1]}"

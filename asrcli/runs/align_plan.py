@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, ClassVar
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.language import guess_language
-from asrcli.alignment.script import read_raw, read_script, retimed
+from asrcli.alignment.script import holds_cues, read_raw, read_script, retimed
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
 from asrcli.base.encoding import decode_text
 from asrcli.base.whole import MOST
 from asrcli.errors import AsrError
-from asrcli.formats import SUBTITLES, Layout
+from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
@@ -68,7 +68,7 @@ class AlignRequest(RunRequest):
 
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
-        layout = self.layout or Layout(by_segment=os.path.splitext(job.text)[1].lower() in SUBTITLES)
+        layout = self.layout or Layout(by_segment=holds_cues(job.text))
         marked = self.highlight_words
         return replace(layout, highlight_words=format == "ass" if marked is None else marked)
 

@@ -181,10 +181,11 @@ def _channel(text: str) -> int | None:
 
 def _default_format(output: str | None, text: str) -> str:
     """Return the format an output file's extension names, else that of the text, else one line per word."""
-    from asrcli.formats import FORMATS, SUBTITLES
+    from asrcli.alignment.script import holds_cues
+    from asrcli.formats import FORMATS
 
     known = {one.extension.lower(): name for name, one in FORMATS.items() if name != "txt"}
     for path in (output or "", text):
         if found := known.get(os.path.splitext(path)[1][1:].lower()):
             return found
-    return "srt" if os.path.splitext(text)[1].lower() in SUBTITLES else "ctm"
+    return "srt" if holds_cues(text) else "ctm"

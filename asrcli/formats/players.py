@@ -1,0 +1,104 @@
+"""Read subtitles by FFmpeg: MicroDVD, MPL2, SAMI, Spruce's STL, RealText, VPlayer, PJS; and tell formats apart.
+
+A file is known by its first lines, whatever it is called: subtitles often end in `.txt`, and `.sub` is three formats.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from html import unescape
+
+from asrcli.errors import InputError
+from asrcli.formats.cues import Cue
+from asrcli.formats.reading import TIMES, lines_of
+
+NAMES = ("SBV", "LRC", "TTML", "MicroDVD", "MPL2", "SubViewer", "SAMI", "Spruce's STL")
+UNENDED = 5.0  # seconds that a cue is shown which has no end
+FIRST_LINES = 12  # in which a format shows itself
+_NUMBER = r"\s{0,9}\d{1,9}\s{0,9}"
+# The first line that is no comment and no header, by FFmpeg's name of the format, or our suffix.
+FORMATS = (
+    ("microdvd", rf"\{{{_NUMBER}\}}\{{(?:{_NUMBER})?\}}|\{{DEFAULT\}}\{{"),
+    ("mpl2", rf"\[{_NUMBER}\]\[(?:{_NUMBER})?\]"),
+    ("stl", r"\d\d:\d\d:\d\d:\d\d\s*,\s*\d\d:\d\d:\d\d:\d\d\s*,"),
+    (".sbv", r"\d{1,3}:\d\d:\d\d[.,]\d{1,3}\s*,\s*\d{1,3}:\d\d:\d\d[.,]\d{1,3}[ \t]*(?:\n|$)"),
+    ("vplayer", r"\d{1,3}:\d\d:\d\d[: =](?![^\n]*-->)"),
+    ("pjs", rf'{_NUMBER},{_NUMBER},\s*"'),
+    ("sami", r"<sami\b"),
+    ("realtext", r"<window\b"),
+    (".vtt", r"WEBVTT(?:\s|$)"),
+    (".ass", r"\[script info\]"),
+    (".lrc", r"\[(?:\d{1,3}:\d\d(?:[.:]\d{1,3})?|(?:ti|ar|al|by|length|offset):[^\]]*)\]"),
+    (".ttml", r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]"),
+)
+STARTS = tuple((name, re.compile(rf"\s*(?:{pattern})", re.IGNORECASE)) for name, pattern in FORMATS)
+HEADERS = re.compile(  # comments, and what SubViewer and Spruce write first
+    r"\s*(?:$|//|\$\w|;|\[(?:INFORMATION|TITLE|AUTHOR|SOURCE|PRG|FILEPATH|DELAY|CD TRACK|COMMENT|BEGIN|END|SUBTITLE"
+    r"|COLF|END INFORMATION)\])",
+    re.IGNORECASE,
+)
+CLASS = re.compile(rb"<P[^>]*\bClass\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)  # the language of a block of SAMI
+MARKUP = re.compile(r"\{[^{}]{0,500}\}")
+
+
+def format_of(text: str) -> str | None:
+    """Return the format of subtitles by their first lines, our suffix or FFmpeg's name; ``None`` for others."""
+    rows = lines_of(text[:20_000])
+    for number, row in enumerate(rows[:FIRST_LINES]):
+        if HEADERS.match(row):
+            continue
+        if TIMES.fullmatch(row) or (
+            row.strip().isdecimal() and number + 1 < len(rows) and TIMES.fullmatch(rows[number + 1])
+        ):
+            return ".srt"
+        whole = "\n".join(rows[number : number + FIRST_LINES])
+        return next((name for name, start in STARTS if start.match(whole)), None)
+    return None
+
+
+def read_played(text: str, kind: str) -> list[Cue]:
+    """Return the cues of subtitles by FFmpeg.
+
+    Args:
+        text: the file.
+        kind: FFmpeg's name of the format, as `format_of` has it.
+
+    Raises:
+        InputError: FFmpeg finds no cues in it.
+    """
+    import av
+    from av.subtitles.subtitle import AssSubtitle
+
+    cues: list[Cue] = []
+    language: bytes | None = None
+    try:
+        with av.open(io.BytesIO("\n".join(lines_of(text)).encode()), format=kind) as container:
+            stream = container.streams.subtitles[0]
+            for packet in container.demux(stream):
+                if packet.pts is None or not packet.size or packet.time_base is None:
+                    continue
+                own = CLASS.search(bytes(packet))
+                try:
+                    shown = [one.ass.decode() for one in packet.decode() if isinstance(one, AssSubtitle)]
+                except av.FFmpegError:  # of SAMI, a block without text
+                    continue
+                language = language or (own[1].lower() if own and shown else None)
+                if own and own[1].lower() != language:  # the same in another language
+                    continue
+                start = float(packet.pts * packet.time_base)
+                length = float((packet.duration or 0) * packet.time_base)
+                cues += [_cue(line, start, start + length if length > 0 else start + UNENDED) for line in shown]
+    except (av.FFmpegError, IndexError) as error:
+        raise InputError(f"line 1: not {kind} that FFmpeg reads ({error})") from None
+    cues = [one for one in cues if one.lines]
+    if not cues:
+        raise InputError(f"line 1: no cues of {kind}")
+    return sorted(cues, key=lambda one: one.start)
+
+
+def _cue(dialogue: str, start: float, end: float) -> Cue:
+    """Return what a dialogue of ASS shows, as FFmpeg writes it: eight fields and the text."""
+    said = MARKUP.sub("", dialogue.split(",", 8)[-1]).replace("\\h", " ")
+    lines = (unescape(line).strip() for line in re.split(r"\\[Nn]", said))
+    return Cue(round(start, 3), round(end, 3), tuple(line for line in lines if line))
