@@ -47,7 +47,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
         ),
         NormalizerInfo(
             "asr",
-            "4",
+            "5",
             "this project's rules for every script",
             (
                 "tags",

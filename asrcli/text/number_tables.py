@@ -1,5 +1,5 @@
 # ruff: noqa: E501 -- tables of words
-"""The number words of languages: nominative, all genders, old and regional forms; text in small letters (casefolded).
+"""The number words of languages: all genders, all cases in Czech, Polish and Russian, old and regional forms; text in small letters (casefolded).
 
 In a form a blank is one that may be left out. Checked against num2words, whose words are a part of them.
 """
@@ -34,6 +34,13 @@ def _forms(words: str, first: int = 0, step: int = 1) -> Iterator[tuple[str, int
     for number, word in enumerate(words.split()):
         for form in word.split("|"):
             yield form.replace("_", " "), first + number * step
+
+
+def _pairs(words: str) -> Iterator[tuple[str, str]]:
+    """Yield stems with the one of the other cases, which stands behind a slash where it differs."""
+    for word in words.split():
+        base, _, other = word.partition("/")
+        yield base, other or base
 
 
 def _counted(words: str, tens: str, joint: str = " ", ones: str = "") -> Forms:
@@ -138,34 +145,69 @@ def _swedish() -> Counting:
 
 
 def _polish() -> Counting:
-    units = "zero jeden|jedna|jedno dwa|dwie trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście trzynaście czternaście piętnaście szesnaście siedemnaście osiemnaście dziewiętnaście"
-    tens = (
-        "dwadzieścia trzydzieści czterdzieści pięćdziesiąt sześćdziesiąt siedemdziesiąt osiemdziesiąt dziewięćdziesiąt"
+    low = "zero|zera|zeru|zerem|zerze jeden|jedna|jedno dwa|dwie|dwaj|dwóch|dwu|dwóm|dwom|dwoma|dwiema trzy|trzej|trzech|trzem|trzema cztery|czterej|czterech|czterem|czterema"
+    cases = "pięć|pięciu|pięcioma sześć|sześciu|sześcioma siedem|siedmiu|siedmioma osiem|ośmiu|ośmioma dziewięć|dziewięciu|dziewięcioma dziesięć|dziesięciu|dziesięcioma"
+    teens = " ".join(
+        f"{base}aście|{other}astu|{other}astoma"
+        for base, other in _pairs("jeden dwan/dwun trzyn cztern piętn szesn siedemn osiemn dziewiętn")
     )
-    many = dict(_forms("sto dwieście trzysta czterysta pięćset sześćset siedemset osiemset dziewięćset", 100, HUNDRED))
+    tens = "dwadzieścia|dwudziestu|dwudziestoma trzydzieści|trzydziestu|trzydziestoma czterdzieści|czterdziestu|czterdziestoma "
+    tens += " ".join(
+        f"{base}dziesiąt|{base}dziesięciu|{base}dziesięcioma" for base in "pięć sześć siedem osiem dziewięć".split()
+    )
+    units = f"{low} {cases} {teens}"
+    hundreds = "sto|stu dwieście|dwustu trzysta|trzystu czterysta|czterystu pięćset|pięciuset sześćset|sześciuset siedemset|siedmiuset osiemset|ośmiuset dziewięćset|dziewięciuset"
+    many = dict(_forms(hundreds, 100, HUNDRED))
     return Counting(
-        _counted(units, tens), many, "tysiąc", "tysiąc|tysiące|tysięcy", "przecinek", "jedna|jedno", "jeden"
+        _counted(units, tens),
+        many,
+        "tysiąc|tysiąca|tysiącowi|tysiącem|tysiącu",
+        "tysiąc|tysiące|tysięcy|tysiąca|tysiącowi|tysiącem|tysiącom|tysiącami|tysiącach",
+        "przecinek",
+        "jedna|jedno",
+        "jeden",
     )
 
 
 def _russian() -> Counting:
-    units = "ноль|нуль один|одна|одно два|две три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать девятнадцать"
-    tens = "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто"
-    many = dict(_forms("сто двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот", 100, HUNDRED))
+    ones = "одна|одно|одной|одну"
+    low = f"ноль|нуль|ноля|нуля|нолю|нулю|нолем|нулем|нулём|ноле|нуле один|{ones} два|две|двух|двум|двумя три|трёх|трех|трём|трем|тремя четыре|четырёх|четырех|четырём|четырем|четырьмя пять|пяти|пятью шесть|шести|шестью"
+    low += " семь|семи восемь|восьми|восемью|восьмью девять|девяти|девятью десять|десяти|десятью "  # семью is a family, too
+    low += " ".join(
+        f"{stem}надцать|{stem}надцати|{stem}надцатью" for stem in "один две три четыр пят шест сем восем девят".split()
+    )
+    tens = "двадцать|двадцати|двадцатью тридцать|тридцати|тридцатью сорок|сорока "
+    tens += (
+        " ".join(f"{base}ьдесят|{base}идесяти|{base}ьюдесятью" for base in ("пят", "шест", "сем"))
+        + " восемьдесят|восьмидесяти|восемьюдесятью девяносто|девяноста"
+    )
+    hundreds = "сто|ста двести|двухсот|двумстам|двумястами|двухстах триста|трёхсот|трехсот|трёмстам|тремстам|тремястами|трёхстах|трехстах"
+    hundreds += " четыреста|четырёхсот|четырехсот|четырёмстам|четыремстам|четырьмястами|четырёхстах|четырехстах "
+    hundreds += " ".join(
+        f"{base}ьсот|{other}исот|{other}истам|{base}ьюстами|{other}истах"
+        for base, other in _pairs("пят шест сем восем/восьм девят")
+    )
+    many = dict(_forms(hundreds, 100, HUNDRED))
+    small = _counted(low, tens, ones="одного|одному|одним|одном|одни|одних|одними")
+    small |= {f"{form} семью": value + 7 for form, value in _forms(tens, 20, TEN) if form.endswith(("ью", "а"))}
     parts = dict(_forms("десятая|десятых сотая|сотых тысячная|тысячных", 1))
-    return Counting(_counted(units, tens), many, "тысяча", "тысяча|тысячи|тысяч", "целая|целых|запятая", "одна|одно",
+    return Counting(small, many, "тысяча|тысячу", "тысяча|тысячи|тысяч|тысячу|тысяче|тысячам|тысячей|тысячами|тысячах", "целая|целых|запятая", ones,
                     "один", parts=parts)  # fmt: skip
 
 
 def _czech() -> Counting:
-    units = "nula jedna|jeden|jedno dva|dvě tři čtyři pět šest sedm osm devět deset jedenáct dvanáct třináct čtrnáct patnáct šestnáct sedmnáct osmnáct devatenáct"
-    tens = "dvacet třicet čtyřicet padesát šedesát sedmdesát osmdesát devadesát"
+    low = "nula jedna|jeden|jedno dva|dvě|dvou|dvěma tři|tří|třech|třem|třemi čtyři|čtyř|čtyřech|čtyřem|čtyřmi "
+    same = "pět šest sedm osm devět/devít deset/desít jedenáct dvanáct třináct čtrnáct patnáct šestnáct sedmnáct osmnáct devatenáct"
+    units = low + " ".join(f"{base}|{other}i" for base, other in _pairs(same)).replace("desíti", "desíti|deseti")
+    tens = " ".join(
+        f"{base}|{base}i" for base in "dvacet třicet čtyřicet padesát šedesát sedmdesát osmdesát devadesát".split()
+    )
     small = _counted(units, tens)
     turned = _turned("nula jedn|jeden dva tři čtyři pět šest sedm osm devět", tens, "a")
     small |= {form: value for form, value in turned.items() if value > 20}
-    many = _hundreds(small, "sto", "sto|stě|sta|set")
+    many = _hundreds(small, "sto", "sto|stě|sta|set|sty|stech")
     parts = dict(_forms("desetina|desetiny|desetin setina|setiny|setin tisícina|tisíciny|tisícin", 1))
-    return Counting(small, many, "tisíc", "tisíc|tisíce", "celá|celé|celých", "jeden|jedno", "jedna", "sto|stě|sta|set",
+    return Counting(small, many, "tisíc", "tisíc|tisíce|tisíci|tisíců|tisícům|tisících", "celá|celé|celých", "jeden|jedno", "jedna", "sto|stě|sta|set|sty|stech",
                     parts=parts)  # fmt: skip
 
 

@@ -34,8 +34,11 @@ def reader_of(language: str) -> Callable[[str], str] | None:
 
 
 def _any(forms: Iterable[str]) -> str:
-    """Return a pattern for any of these forms, the longest first."""
-    return "|".join(form.replace(" ", " ?") for form in sorted(forms, key=len, reverse=True))
+    """Return a pattern for any of these forms, the longest first; by their first letters, so that few are tried."""
+    starts: dict[str, list[str]] = {}
+    for form in sorted(forms, key=len, reverse=True):
+        starts.setdefault(form[:2], []).append(form[2:].replace(" ", " ?"))
+    return "|".join(f"{start}(?:{'|'.join(rest)})" for start, rest in starts.items())
 
 
 class Reader:
@@ -52,7 +55,8 @@ class Reader:
         self.per_cent = language in ("ca", "es", "fr", "it", "pt")  # where it is said with the word for hundred
         small, hundreds = _any(table.small), _any(table.hundreds)
         if language == "it":
-            hundreds = re.sub(r"cent(?!o)", "cent(?=ott|un)", hundreds)
+            plain = "|".join(sorted(table.hundreds, key=len, reverse=True)).replace(" ", " ?")
+            hundreds = re.sub(r"cent(?!o)", "cent(?=ott|un)", plain)
         joint = table.joint if table.joint.startswith(" ") else f" ?(?:{table.joint})?" if table.joint else " ?"
         joint = f"(?:{joint}| ?)"
         behind = f"(?! ?(?:{table.hundred}){END})" if table.hundred else ""

@@ -20,14 +20,20 @@ from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
 from asrcli.text.local_numbers import base_of, join_groups, per_cent, rewrite_numbers, say_minus, small_letters
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
+from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
+from asrcli.text.unit_signs import say_signs
 from asrcli.text.written_english import SIGN, TABLE, as_spoken, finish, is_unusual
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
-FORMS = ((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF))
+FORMS = (
+    *((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF)),
+    *((0x00BC, 0x00BE), (0x2150, 0x215F), (0x0132, 0x0133), (0x01C4, 0x01CC), (0x01F1, 0x01F3)),  # fractions, digraphs
+)
+HALVES = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅟])")  # 2½ is no 21/2
 SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
 TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
 APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78c\u055a\u05f3"
-ARABIC_MARKS = {"٪": "%", "٫": ".", "٬": ",", "﹪": "%"}
+ONE_WAY = dict.fromkeys(APOSTROPHES, "'") | {"٪": "%", "٫": ".", "٬": ",", "﹪": "%", "œ": "oe", "Œ": "oe"}
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # fillers that are letters or marks by category
 VARIANTS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # selectors of how the sign before them looks
 INVISIBLE |= {chr(code) for first, last in VARIANTS for code in range(first, last + 1)}
@@ -78,10 +84,8 @@ class Folding(dict[int, str]):
             return str(unicodedata.digit(char))
         if not self.punctuation:
             return char
-        if char in APOSTROPHES:
-            return "'"
-        char = ARABIC_MARKS.get(char, char)
-        if char in ".,%":
+        char = ONE_WAY.get(char, char)
+        if char in (*".,%'", "oe"):
             return char  # part of a number or not: `normalize_other` sees
         if category == "Cf" or char == "\u0640":  # joiners, marks of direction, the Arabic stretching bar
             return ""
@@ -161,9 +165,10 @@ class UniversalNormalizer:
         if not text.isascii():
             if self.on["width"]:
                 text = SQUARED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-            text = TAKEN_APART.sub(" ", text)
+            text = TAKEN_APART.sub(" ", HALVES.sub(" ", text))
             text = join_groups(text) if self.on["numerals"] else text
         if self.on["numerals"]:
+            text = say_signs(mark_ordinals(text, self.language) if self.read_words else text, self.language)
             text = say_minus(text, self.language)
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
         if self.on["case"]:
@@ -184,7 +189,8 @@ class UniversalNormalizer:
         if self.on["punctuation"]:
             text = LOOSE.sub(" ", text)
         if self.read_words is not None:
-            text = per_cent(self.read_words(" ".join(text.split())), self.language)
+            plain = self.read_words(read_ordinals(" ".join(text.split()), self.language))
+            text = per_cent(join_ordinals(plain, self.language), self.language)
         return AFTER_SIGN.sub(" ", LOOSE_SIGN.sub(" ", text)) if self.on["punctuation"] else text
 
 

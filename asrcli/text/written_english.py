@@ -42,6 +42,12 @@ def part(found: re.Match[str]) -> str:
     return f" {HALVES[found[0]]} " if found[0] in HALVES else found[1] + found[2]
 
 
+def spoken_digits(found: re.Match[str]) -> str:
+    """Return ``1, 2, 3`` without commas, as it is without; in ``twenty one, two, three`` they part numbers."""
+    before = found.string[: found.start()].replace("-", " ").split()
+    return found[0] if before and before[-1] in _COUNTING else " ".join(re.split(r"[,\s]+", found[0]))
+
+
 def domain(found: re.Match[str]) -> str:
     """Return the end of an address as it is said: ``.co.uk`` as dot co dot uk."""
     return "".join(f" dot {part}" for part in found.groups() if part)
@@ -55,6 +61,11 @@ def stretch(found: re.Match[str]) -> str:
     return f"{low} to {high}" if int(low) < int(high) and low[0] != "0" and (fits or years) else found[0]
 
 
+_COUNTING = frozenset((*TENS, "hundred", *LARGE, "and", "point", "minus", "plus", *SMALL))
+_DIGIT = rf"(?:\d|{'|'.join(SMALL[:9])}|zero)"
+_NO_LIST = (
+    rf"(?!\w|[.,:/%-]\d|-|%| ?(?:percent|per|point|dollars?|euros?|pounds?|cents?|{_LARGE})\b|,? ?(?:{_WORDS}|\d))"
+)
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
@@ -107,6 +118,7 @@ _REWRITES: Rewrites = (
     (r"\b(\d{1,2}):00\b(?!:)", r"\1 oclock"),
     (r"\b(\d{1,2}):([0-5]\d)(?=\D|$)(?!:)", r"\1\2"),
     (r"(?<![\d,.])\d{1,3}+(?:,\d{3})++(?![\d,]*\d)", lambda found: found[0].replace(",", "")),
+    (rf"(?<![\w.,:/$£€%-]){_DIGIT}(?:,\s*{_DIGIT}){{2,}}{_NO_LIST}", spoken_digits),
     (r"(?<=\d),(?=\d)", f" {APART} "),
     (rf"(\b(?:{_LARGE})),\s+(?=(?:{_WORDS})\b)", r"\1 "),
     (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+[-/]+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),

@@ -1,0 +1,147 @@
+"""Write ordinals one way, as words, with a sign or with a full stop: first words, then what is written before them.
+
+`mark_ordinals` reads the text as it was written, `read_ordinals` its words. What is not told apart in writing is one:
+"1." is *erste* and *ersten*. Before the name of a month an ordinal is the number alone, as dates are written both ways.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from asrcli.text.ordinal_tables import ORDINALS, Ordinals
+
+LONGEST = 5  # words of an ordinal: quatre vingt dix neuvième, and vint i un
+RAISED = str.maketrans("ᵉʳᵃᵒ", "erªº")
+BEFORE_EIGHT = frozenset(  # "achten" is a verb as well
+    "der die das des dem den am im vom zum zur beim ein eine einen einem einer eines jede jeder jedes jeden".split()
+)
+_DETERMINED = "|".join(
+    (*sorted(BEFORE_EIGHT), *(f"{one}(?:e[nmrs]?)?" for one in ("mein", "dein", "sein", "ihr", "unser")))
+)
+_STOP = r"(?<![\w.,:/-])(\d{1,3})\.(?= +[^\W\d_])"  # and a word behind
+_SUFFIX = "ыми|ими|ого|его|ому|ему|ый|ой|ий|ая|яя|ую|юю|ое|ее|ые|ие|ых|их|ым|им|ом|ем|ти|го|му|ми|й|я|ю|е|и|х|м"
+_SHORT = {"ый": "й", "ой": "й", "ий": "й", "ая": "я", "яя": "я", "ую": "ю", "юю": "ю", "ое": "е", "ее": "е", "ые": "е",
+          "ие": "е", "ых": "х", "их": "х", "ым": "м", "им": "м", "ом": "м", "ем": "м", "ого": "го", "его": "го",
+          "ому": "му", "ему": "му", "ыми": "ми", "ими": "ми"}  # fmt: skip
+ROMAN = {"I": 1, "V": 5, "X": 10}
+
+
+def _lower_behind(found: re.Match[str]) -> str:
+    """Return a number with a full stop as an ordinal where the sentence goes on behind it, in small letters."""
+    following = found.string[found.end() :].lstrip()[:1]
+    return f"{found[1]}º" if following.islower() else found[0]
+
+
+def _russian(found: re.Match[str]) -> str:
+    number, suffix = found[1], (found[2] or found[3]).lower()
+    if suffix == "ти" or (suffix in ("х", "ух", "ех") and number in ("2", "3", "4")):  # 5-ти, 3-х: cardinals
+        return number
+    return number + _SHORT.get(suffix, suffix)
+
+
+def _century(found: re.Match[str]) -> str:
+    values = [ROMAN[letter] for letter in found[1]]
+    signed = (-one if one < max(values[place:]) else one for place, one in enumerate(values))
+    return f"{sum(signed)}e"
+
+
+Rules = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
+
+
+def _compiled(*rules: tuple[str, str | Callable[[re.Match[str]], str]]) -> Rules:
+    return tuple((re.compile(pattern, re.IGNORECASE), new) for pattern, new in rules)
+
+
+SIGNED = _compiled((r"(?<=\d)\.(?=[ºª])", ""))
+RAISED_ER = (r"(?<=\d)\.?er\b", "er")
+WRITTEN = {
+    "ca": SIGNED,
+    "cs": _compiled((_STOP, _lower_behind)),
+    "de": _compiled((_STOP, _lower_behind), (rf"(?<=\b)({_DETERMINED})( +\d{{1,3}})\.(?= +[^\W\d_])", r"\1\2º")),
+    "es": (*SIGNED, *_compiled(RAISED_ER)),
+    "fr": (
+        *_compiled((r"(?<=\d)(?:i?[èe]me|è)(s?)\b", r"e\1"), (r"(?<=\b1)(?:ère|ere)(s?)\b", r"re\1")),
+        (re.compile(r"\b([IVX]{1,5})(?:e|è|ème|eme)(?=\s+si[èe]cle)"), _century),
+    ),
+    "it": SIGNED,
+    "nl": _compiled((r"(?<=\d)(?:ste|de)\b", "e")),
+    "pl": _compiled((_STOP, _lower_behind)),
+    "pt": SIGNED,
+    "ru": _compiled((rf"(?<![\w.,-])(\d+)(?:-({_SUFFIX})|(ый|ой|ий|й|го|ого|му|ая|я))\b", _russian)),
+    "sv": _compiled((r"(?<=\d):(?=[ae]\b)", "")),
+    "tr": _compiled((r"(?<=\d) ?['’]? ?[ıiuü]?nc[ıiuü]\b", "º"), (_STOP, _lower_behind)),
+}  # fmt: skip
+MONTHS = {
+    "ca": "(?:de |d')(?:gener|febrer|març|abril|maig|juny|juliol|agost|setembre|octubre|novembre|desembre)",
+    "cs": "ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince",
+    "de": "januar|jänner|februar|feber|märz|april|mai|juni|juli|august|september|oktober|november|dezember",
+    "es": "de (?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)",
+    "fr": "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
+    "it": "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre",
+    "pl": "stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia",
+    "pt": "de (?:janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro)",
+    "ru": "января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря",
+    "sv": "januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december",
+}
+YEARS = {"pl": "roku|rokiem", "ru": "год|года|году|годом|г"}  # read with ordinals and written without their signs
+DAY = r"(?<![\w.])(\d{1,2})(?:º|ª|er|a|e|r|го|й|е|м|му)"
+YEAR = r"(?<![\w.])(\d{4})(?:º|го|й|е|м|му)"
+TOGETHER = re.compile(r"(?<![\w.])(\d{3,6}) (\d{1,2})(?=[ºйгемяюх])")  # сто 21й: a hundred and its ordinal
+
+
+def mark_ordinals(text: str, language: str) -> str:
+    """Return a text, as it is written, with a sign of letters behind the ordinals that are written in digits."""
+    if (language in WRITTEN and any(map(str.isdecimal, text))) or (language == "fr" and "cle" in text):
+        text = text.translate(RAISED)
+        for pattern, new in WRITTEN[language]:
+            text = pattern.sub(new, text)
+    return text
+
+
+@cache
+def _words_of(language: str) -> tuple[Ordinals, frozenset[str]]:
+    words = ORDINALS[language]() if language in ORDINALS else {}
+    return words, frozenset(form.partition(" ")[0] for form in words)
+
+
+def read_ordinals(text: str, language: str) -> str:
+    """Return a text with the ordinals that are words in digits.
+
+    Args:
+        text: small letters without marks, parted by single spaces.
+        language: a code without region.
+    """
+    known, firsts = _words_of(language)
+    words = text.split(" ")
+    if firsts.isdisjoint(words) and (language != "de" or not {"achte", "achten"}.intersection(words)):
+        return text
+    done: list[str] = []
+    at = 0
+    while at < len(words):
+        size = 1
+        if words[at] in firsts:
+            size = next((n for n in range(LONGEST, 0, -1) if " ".join(words[at : at + n]) in known), 1)
+        found = known.get(" ".join(words[at : at + size]), words[at])
+        if language == "de" and found in ("achte", "achten") and done and done[-1] in BEFORE_EIGHT:
+            found = "8º"
+        done.append(found)
+        at += size
+    return " ".join(done)
+
+
+@cache
+def _dates(language: str) -> Rules:
+    rules = [(rf"{DAY}(?= (?:{MONTHS[language]})\b)", r"\1")] if language in MONTHS else []
+    return _compiled(*rules, *([(rf"{YEAR}(?= (?:{YEARS[language]})\b)", r"\1")] if language in YEARS else []))
+
+
+def join_ordinals(text: str, language: str) -> str:
+    """Return a text with hundreds and the ordinal behind them as one, and without the signs of days and years."""
+    if language not in ORDINALS:
+        return text
+    text = TOGETHER.sub(lambda found: found[0] if int(found[1]) % 100 else str(int(found[1]) + int(found[2])), text)
+    for pattern, new in _dates(language):
+        text = pattern.sub(new, text)
+    return text
