@@ -17,9 +17,10 @@ from asrcli.compare.identification import ALL, identified
 from asrcli.compare.matching import Hypotheses as System
 from asrcli.compare.run import settings_of
 from asrcli.compare.scores import LADDER, SystemScore
+from asrcli.datasets.columns import PREDICTED_LANGUAGE
 from asrcli.datasets.dataset import Dataset
 from asrcli.datasets.results import OWN_KEYS, Measure, RunRecord
-from asrcli.datasets.utterances import PREDICTED_LANGUAGE, predicted_language
+from asrcli.datasets.utterances import predicted_language
 from asrcli.engine import Weights
 from asrcli.text.normalisers import build
 from asrcli.types import Utterance

@@ -180,7 +180,10 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -
         return options
     from asrcli.base.languages import language_code
 
-    code = language_code(language)
+    try:
+        code = language_code(language)
+    except UsageError:  # a language of the data that no engine has, or no language
+        return options
     spoken = [one.engine.languages(one.model or one.engine.default_model) for one in chosen]
     return replace(options, language=code) if all(not one or code in one for one in spoken) else options
 

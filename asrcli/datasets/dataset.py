@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from asrcli.audio.inputs import EXTENSIONS
+from asrcli.base.counts import count_of
 from asrcli.base.files import cause, check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
 from asrcli.datasets.utterances import NoText
@@ -96,10 +97,17 @@ def from_disk(wanted: Wanted) -> Dataset:
     if path.is_dir() and not (path / "wav.scp").exists():
         inside = next((path / name for name in folders.METADATA if (path / name).is_file()), None)
         if inside is None:
-            found = folders.read_folder(path)
-            silent, missing = found.silent, tuple(found.broken)
-            notes = (f"{len(silent)} recordings have no text beside them, first {silent[0]}",) if silent else ()
-            return Dataset(path.absolute().name, wanted.source, tuple(found.utterances), missing=missing, notes=notes)
+            try:
+                found = folders.read_folder(path)
+            except InputError:
+                inside = manifest_below(path)
+                if inside is None:
+                    raise
+            else:
+                silent, missing = found.silent, tuple(found.broken)
+                notes = (f"{len(silent)} recordings have no text beside them, first {silent[0]}",) if silent else ()
+                name = path.absolute().name
+                return Dataset(name, wanted.source, tuple(found.utterances), missing=missing, notes=notes)
         manifest = inside
     try:
         read = manifests.read(manifest, text_column=wanted.text_column)
@@ -110,6 +118,19 @@ def from_disk(wanted: Wanted) -> Dataset:
             f"{signed.audio}: a link with a signature stays in one process, and bench has several; fetch it"
         )
     return Dataset(read.name, wanted.source, read.utterances)
+
+
+def manifest_below(folder: Path) -> Path | None:
+    """Return the manifest in a folder of a folder, as of a split; ``None`` where there is none.
+
+    Raises:
+        InputError: several folders have one.
+    """
+    found = [path for name in folders.METADATA for path in sorted(folder.glob(f"*/{name}")) if path.is_file()]
+    if len({path.parent for path in found}) > 1:
+        named = ", ".join(map(str, found[:3]))
+        raise InputError(f"{folder}: several manifests are in its folders, name one of them: {named}")
+    return found[0] if found else None
 
 
 def sample(utterances: Sequence[Utterance], count: int | None, seed: int) -> list[Utterance]:
@@ -134,6 +155,7 @@ def measured(dataset: Dataset) -> Dataset:
     lengths = lengths_of(one.audio or "" for one in dataset.utterances)
     kept: list[Utterance] = []
     missing = list(dataset.missing)
+    longer: list[str] = []  # whose lines go on behind the ends of their recordings
     for one in dataset.utterances:
         whole = lengths[one.audio or ""]
         if isinstance(whole, InputError):
@@ -141,12 +163,17 @@ def measured(dataset: Dataset) -> Dataset:
         elif whole is not None and one.start is not None and one.start >= whole:
             missing.append(f"{one.id}: begins at {one.start:g} s, and {one.audio} ends at {whole:.2f} s")
         else:
+            longer += [one.id] if whole is not None and (one.end or 0.0) > whole + ROUNDED else []
             one = whole_if_rounded(one, whole)
             kept.append(replace(one, seconds=part(one, whole)))
     if not kept:
         first = f": {missing[0]}" if missing else ""
         raise InputError(f"dataset '{dataset.source}' has no utterance whose audio can be read{first}")
-    return replace(dataset, utterances=tuple(kept), missing=tuple(missing))
+    notes = dataset.notes
+    if longer:
+        said = f"{count_of(len(longer), 'utterance')} should go on behind the end of the recording, first {longer[0]}"
+        notes += (f"{said}: what is said there counts as missed",)
+    return replace(dataset, utterances=tuple(kept), missing=tuple(missing), notes=notes)
 
 
 def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:

@@ -50,6 +50,9 @@ def read_folder(folder: Path) -> Found:
         found.utterances.append(Utterance(key, text, str(path.absolute()), group=speaker))
     if not found.utterances:
         suffixes = ", ".join(TEXT_SUFFIXES)
+        tables = sorted(one.name for one in folder.iterdir() if one.suffix in (".tsv", ".csv", ".jsonl"))
+        if tables:
+            raise InputError(f"{folder}: name the list that is meant: {', '.join(tables[:6])}")
         none = f"{folder}: no recording with a text of the same name ({suffixes}) or in a *.trans.txt"
         raise InputError([*found.broken, f"{none}, and no manifest ({', '.join(METADATA)}, wav.scp)"][0])
     return found
@@ -84,7 +87,7 @@ def read_chapter(path: Path) -> dict[str, str]:
     """Return the texts of one of LibriSpeech's files, by id. Raises `InputError` when it cannot be read."""
     texts = {}
     for number, line in enumerate(read_lines(path), start=1):
-        key, _, text = line.strip().partition(" ")
+        key, text = (*line.strip().split(maxsplit=1), "", "")[:2]
         check_text(text, path, number)
         if key:
             texts[key] = text

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.files import cause, write_atomic
 from asrcli.base.http import paced
 from asrcli.base.lines import json_lines
+from asrcli.datasets.columns import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, first_text
 from asrcli.datasets.journal import Journal
-from asrcli.datasets.utterances import GROUP_KEYS, ID_KEYS, REFERENCE_KEYS, check_text, first_text, read_manifest
+from asrcli.datasets.utterances import check_text, read_manifest
 from asrcli.errors import InputError, MissingExtra, UsageError
 
 if TYPE_CHECKING:

@@ -17,11 +17,20 @@ from asrcli.places.addresses import is_address
 from asrcli.types import Utterance
 
 FILES = ("wav.scp", "segments", "text", "utt2spk", "utt2lang")
-UNPACKERS = {  # commands that give the sound of a file unchanged, with the words that may stand in them
-    "flac": {"-c", "-d", "-s", "-dc", "-cd", "-dcs", "--stdout", "--decode", "--silent"},
-    "cat": set(),
-    "sph2pipe": {"-f", "wav", "-p"},
+# Commands that give the sound of a file unchanged, or in another rate and width and mixed: what may stand in them
+# alone, and with a value behind.
+UNPACKERS = {
+    "flac": ({"-c", "-d", "-s", "-dc", "-cd", "-dcs", "-f", "--stdout", "--decode", "--silent"}, set[str]()),
+    "cat": (set[str](), set[str]()),
+    "sph2pipe": ({"-p"}, {"-f", "-c"}),
+    "sox": ({"-G", "-D", "-q", "-V0", "-V1", "-R"}, {"-t", "-r", "-c", "-b", "-e"}),
+    "ffmpeg": (
+        {"-nostdin", "-y", "-hide_banner", "-vn"},
+        {"-i", "-f", "-ar", "-ac", "-acodec", "-c:a", "-codec:a", "-sample_fmt", "-loglevel", "-v"},
+    ),
 }
+CHANNELS = {"A": "0", "B": "1"}  # as NIST calls them; Kaldi counts from 0
+OUTPUTS = ("-", "pipe:1", "pipe:", "/dev/stdout")
 
 
 def read_kaldi(path: Path, *, needs_text: bool = True) -> list[Utterance]:
@@ -40,37 +49,48 @@ def read_kaldi(path: Path, *, needs_text: bool = True) -> list[Utterance]:
         raise InputError(f"{folder / 'text'} does not exist, so there is nothing to score against")
     speakers, languages = optional(folder / "utt2spk") or {}, optional(folder / "utt2lang") or {}
     found = []
-    for name, audio, start, end in parts:
+    for name, audio, channel, start, end in parts:
         if texts is not None and needs_text and name not in texts:
             raise InputError(f"{folder / 'text'}: no line for '{name}'")
         seconds = end - start if start is not None and end is not None else None
         text = (texts or {}).get(name, "")
         check_text(text, folder / "text", 1)
-        found.append(Utterance(name, text, audio, languages.get(name), speakers.get(name), start, end, seconds))
+        fields = () if channel is None else (("channel", str(channel)),)
+        own = (languages.get(name), speakers.get(name))
+        found.append(Utterance(name, text, audio, *own, start, end, seconds, fields))
     return found
 
 
-Stretch = tuple[str, str, float | None, float | None]
+Sound = tuple[str, int | None]  # a file and one of its channels, from 0
+Stretch = tuple[str, str, int | None, float | None, float | None]
 
 
 def stretches(folder: Path, recordings: dict[str, tuple[int, str]]) -> Iterator[Stretch]:
-    """Yield id, audio file, start and end of every utterance: of ``segments``, or of whole recordings."""
+    """Yield id, audio file, channel, start and end of every utterance: of ``segments``, or of whole recordings."""
     files = {key: audio_file(folder, number, rest) for key, (number, rest) in recordings.items()}
     if not (folder / "segments").exists():
-        yield from ((key, file, None, None) for key, file in files.items())
+        yield from ((key, *sound, None, None) for key, sound in files.items())
         return
     for number, key, rest in pairs(folder / "segments"):
         where = f"{folder / 'segments'} line {number}"
         cells = rest.split()
         try:
             recording, start, end = cells[0], float(cells[1]), float(cells[2])
+            channel = int(CHANNELS.get(cells[3], cells[3])) if len(cells) > 3 else None
         except (IndexError, ValueError):
-            raise InputError(f"{where}: not 'utterance recording start end': {key} {rest[:50]}") from None
+            raise InputError(f"{where}: not 'utterance recording start end [channel]': {key} {rest[:50]}") from None
         if recording not in files:
             raise InputError(f"{where}: recording '{recording}' is not in wav.scp")
         if start < 0 or 0 <= end <= start:
             raise InputError(f"{where}: from {start:g} to {end:g} is no stretch of time")
-        yield key, files[recording], start, None if end < 0 else end  # -1 is Kaldi's word for the end of the file
+        file, known = files[recording]
+        yield (
+            key,
+            file,
+            known if channel is None else channel,
+            start,
+            None if end < 0 else end,
+        )  # -1 is Kaldi's word for the end of the file
 
 
 def pairs(path: Path) -> Iterator[tuple[int, str, str]]:
@@ -96,36 +116,44 @@ def optional(path: Path) -> dict[str, str] | None:
     return {key: rest for _, key, rest in pairs(path)} if path.exists() else None
 
 
-def audio_file(folder: Path, number: int, text: str) -> str:
-    """Return the file that a line of ``wav.scp`` names, absolute."""
+def audio_file(folder: Path, number: int, text: str) -> Sound:
+    """Return the file that a line of ``wav.scp`` names, absolute, and the channel where it takes one."""
     where = f"{folder / 'wav.scp'} line {number}"
     if not text:
         raise InputError(f"{where}: no file after the id")
+    channel: int | None = None
     if text.endswith("|"):
-        text = unpacked(text[:-1], where)
+        text, channel = unpacked(text[:-1], where)
     elif ".ark:" in text:
         raise InputError(f"{where}: archives are not read, write single files with wav-copy: {text[:60]}")
     if is_address(text):
-        return text
+        return text, channel
     given = Path(text)
     beside = folder / given
-    return str(given.absolute() if given.exists() or not beside.exists() else beside.absolute())
+    return str(given.absolute() if given.exists() or not beside.exists() else beside.absolute()), channel
 
 
-def unpacked(command: str, where: str) -> str:
-    """Return the one file that a command unpacks without changing its sound."""
+def unpacked(command: str, where: str) -> Sound:
+    """Return the one file that a command unpacks without changing its sound, and the channel that it takes of it."""
     try:
         program, *words = shlex.split(command)
     except ValueError:
         program, words = "", []
-    flags = UNPACKERS.get(Path(program).name)
-    files = [word for word in words if flags is not None and word not in flags]
+    name = Path(program).name
+    alone, valued = UNPACKERS.get(name, (set(), set()))
+    files, channel, rest = [], None, iter(words if name in UNPACKERS else [])
+    for word in rest:
+        value = next(rest, "") if word in valued else None
+        if name == "sph2pipe" and word == "-c" and value in ("1", "2"):
+            channel = int(value) - 1
+        elif value is None or word == "-i":
+            files += [word if value is None else value] if word not in alone and word not in OUTPUTS else []
     if len(files) != 1 or files[0].startswith("-"):
         known = ", ".join(UNPACKERS)
         raise InputError(
             f"{where}: commands are not run, and only {known} of one file are read past: {command.strip()[:60]}"
         )
-    return files[0]
+    return files[0], channel
 
 
 def write_kaldi(utterances: list[Utterance], texts: dict[str, str]) -> str:

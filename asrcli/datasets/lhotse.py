@@ -39,7 +39,7 @@ def one_cut(row: Row, where: str, recordings: Mapping[str, Row]) -> Utterance:
     """Return the utterance of one cut (all its supervisions joined) or of one supervision."""
     try:
         if "supervisions" in row:
-            said, recording = list(row["supervisions"]), row["recording"]
+            said, recording = sorted(row["supervisions"], key=lambda one: float(one["start"])), row["recording"]
         else:
             said, recording = [row], recordings.get(row["recording_id"])
         if recording is None:
@@ -56,10 +56,18 @@ def one_cut(row: Row, where: str, recordings: Mapping[str, Row]) -> Utterance:
             None if whole else start,
             None if whole else start + seconds,
             seconds,
-            (("channel", str(row["channel"])),) if isinstance(row.get("channel"), int) and row["channel"] else (),
+            channel_of(row, recording),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{where}: not a cut or supervision as Lhotse writes them ({error!r})") from None
+
+
+def channel_of(row: Row, recording: Row) -> tuple[tuple[str, str], ...]:
+    """Return the one channel of several that a cut or supervision is of, from 0, as a field."""
+    channels = row.get("channel")
+    only = channels[0] if isinstance(channels, list) and len(channels) == 1 else channels
+    known = recording.get("channel_ids") or recording["sources"][0].get("channels") or [0]
+    return (("channel", str(known.index(only))),) if isinstance(only, int) and len(known) > 1 else ()
 
 
 def audio_of(recording: Row, where: str) -> str:

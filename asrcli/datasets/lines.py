@@ -16,6 +16,9 @@ from asrcli.errors import InputError
 
 TABLES = (".csv", ".tsv")
 MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
+SEPARATOR = re.compile(r"sep=(.)\s*")  # Excel's own first line
+LINES_SEEN = 5  # that tell what parts cells
+LJ_SPEECH = ["file_name", "text", "normalized_text"]
 Row = Mapping[str, Any]
 
 
@@ -76,35 +79,65 @@ def read_json_line(line: str, path: Path, number: int) -> Any:
 
 
 def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]:
-    """Yield line number and cells by column name of a CSV or TSV file with a header; `kind` stands for its suffix."""
+    """Yield line number and cells by column name of a CSV or TSV file with a header; `kind` stands for its suffix.
+
+    LJ Speech's tables have none; theirs is a name, the text, and the text as it is spoken.
+    """
     kind = kind or path.suffix
     lines = read_lines(path)
     if not lines:
         return
     csv.field_size_limit(MOST_CHARACTERS)
-    if kind == ".tsv" and (plain := plain_cells(lines)):
+    skipped = SEPARATOR.fullmatch(lines[0]) is not None
+    delimiter = delimiter_of(lines, kind)
+    lines = lines[skipped:]
+    if kind == ".tsv" and delimiter == "\t" and (plain := plain_cells(lines)):
         reader: Any = csv.reader(plain, delimiter="\t", quoting=csv.QUOTE_NONE)
     else:
         kept = (f"{line}\n" for line in lines)  # an end of a line inside a cell is a space in its text
-        reader = csv.reader(kept, delimiter=delimiter_of(lines[0], kind), strict=True)
+        quoted = delimiter != "|"  # LJ Speech has single quotes in its texts
+        reader = csv.reader(
+            kept, delimiter=delimiter, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        )
     try:
-        header = [name.strip() for name in next(reader)]
+        header = header_of([name.strip() for name in next(reader)], delimiter, path)
+        if header is LJ_SPEECH:
+            first = lines[0].split("|")
+            header = header[: len(first)]
+            yield 1, dict(zip(header, first, strict=True))
         for cells in reader:
-            if not cells:
+            number = reader.line_num + skipped
+            if not cells or (len(header) > 1 and not any(map(str.strip, cells))):  # spreadsheets write what was emptied
                 continue
             if len(cells) != len(header):
-                number = reader.line_num
                 raise InputError(f"{path} line {number}: {len(cells)} columns where the header has {len(header)}")
-            yield reader.line_num, dict(zip(header, cells, strict=True))
+            yield number, dict(zip(header, cells, strict=True))
     except csv.Error as error:
-        raise InputError(f"{path} line {reader.line_num}: {error}") from None
+        raise InputError(f"{path} line {reader.line_num + skipped}: {error}") from None
 
 
-def delimiter_of(header: str, kind: str) -> str:
-    """Return what parts the cells of a table: semicolons where spreadsheets of decimal commas write a CSV."""
-    if kind == ".tsv":
-        return "\t"
-    return ";" if ";" in header and "," not in header else ","
+def header_of(names: list[str], delimiter: str, path: Path) -> list[str]:
+    """Return the names of columns. Raises `InputError` where one is there twice."""
+    if delimiter == "|" and len(names) in (2, 3) and not all(map(str.isidentifier, names)):
+        return LJ_SPEECH
+    if twice := next((name for place, name in enumerate(names) if name and name in names[:place]), None):
+        raise InputError(f"{path} line 1: two columns are called '{twice}'; rename one")
+    return names
+
+
+def delimiter_of(lines: Sequence[str], kind: str) -> str:
+    """Return what parts the cells of a table: what its first line says (``sep=;``), or what parts its lines alike."""
+    if stated := SEPARATOR.fullmatch(lines[0]):
+        return stated[1]
+    usual = "\t" if kind == ".tsv" else ","
+    for delimiter in (usual, ";", "\t", "|", ","):
+        try:
+            sizes = {len(cells) for cells in csv.reader(lines[:LINES_SEEN], delimiter=delimiter) if cells}
+        except csv.Error:
+            continue
+        if len(sizes) == 1 and max(sizes) > 1:
+            return delimiter
+    return next((one for one in (usual, ";") if one in lines[0]), usual)
 
 
 DOUBLED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')

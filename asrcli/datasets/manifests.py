@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import cause, check_local
@@ -27,6 +28,7 @@ from asrcli.types import Recording, Utterance
 PREDICTED = "pred_text"
 MOST_UNPACKED = 1 << 28  # bytes of a gzipped manifest; memory takes ten times as much
 BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
+UNNAMED = (".wav", ".mp3", ".flac", ".ogg", ".opus")  # of recordings whose names stand in lists without suffix
 
 
 class Layout(StrEnum):
@@ -68,7 +70,7 @@ class Manifest:
         ]
         if self.layout is Layout.JSON_LINES:
             return json_lines(changed)
-        return to_table(changed, rows, delimiter_of(read_lines(path)[0], path.suffix))
+        return to_table(changed, rows, delimiter_of(read_lines(path), path.suffix))
 
 
 def to_table(changed: Sequence[Row], rows: Sequence[Row], delimiter: str) -> str:
@@ -179,10 +181,15 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
     """
     if not one.audio:
         raise InputError(f"{manifest}: '{one.id}' names no audio file (audio_filepath, audio, file_name, path, wav)")
+    if one.audio.startswith("file://"):
+        return replace(one, audio=unquote(urlsplit(one.audio).path))
     if is_address(one.audio):
         return replace(one, audio=named(one.audio))
     folder = manifest.absolute().parent
-    places = [folder / part / one.audio for part in BESIDE] + [Path(one.audio).absolute()]
+    names = [one.audio, *([os.path.expanduser(one.audio)] if one.audio[0] == "~" else [])]
+    names += [one.audio.replace("\\", "/")] if "\\" in one.audio else []
+    names += [one.audio + suffix for suffix in UNNAMED] if not os.path.splitext(one.audio)[1] else []
+    places = [place for name in names for place in (*(folder / part / name for part in BESIDE), Path(name).absolute())]
     return replace(one, audio=str(next((place for place in places if os.path.isfile(place)), places[0])))
 
 

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from asrcli.base.counts import count_of
 from asrcli.base.files import write_atomic
 from asrcli.base.lines import json_lines
+from asrcli.datasets.columns import REFERENCE_KEYS
 from asrcli.datasets.lines import read_json_lines
-from asrcli.datasets.utterances import RECORD_KEY, REFERENCE_KEYS, check_characters, check_text, number_of, utterance
+from asrcli.datasets.utterances import RECORD_KEY, check_characters, check_text, number_of, utterance
 from asrcli.errors import InputError
 from asrcli.transport.codec import build
 from asrcli.types import Utterance

@@ -8,26 +8,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from asrcli.datasets.columns import (
+    CHUNK,
+    HYPOTHESIS_KEYS,
+    PARENT,
+    PREDICTED_LANGUAGE,
+    REFERENCE_KEYS,
+    SYSTEM_KEYS,
+    Columns,
+    find_columns,
+    first_text,
+    is_missing,
+    text_column_of,
+    with_known_names,
+)
 from asrcli.datasets.lines import MOST_CHARACTERS, TABLES, Row, read_json_lines, read_table
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
 RECORD_KEY = "asr_run"  # in the first line of a run record, which is a manifest otherwise
-REFERENCE_KEYS = ("text", "reference", "ref", "sentence", "transcript", "transcription", "normalized_text")
-HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
-SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
-ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key")
-AUDIO_KEYS = ("audio_filepath", "audio", "audio_path", "file_name", "wav", "file", "path")
-GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
-SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
-PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
-PREDICTED_LANGUAGE = "pred_language"  # that a system identified by itself; "language" is the one that is spoken
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
+
+
+DECIMAL_COMMA = re.compile(r"\s*-?\d+,\d+\s*")  # as spreadsheets write it where they write semicolons
 
 
 class NoText(InputError):
@@ -73,7 +81,7 @@ def from_rows(
     would be read for its reference. A row without what was recognised is left out; it is a reference without a
     hypothesis.
     """
-    rows = [(number, row) for number, row in numbered if RECORD_KEY not in row]
+    rows = [(number, with_known_names(row)) for number, row in numbered if RECORD_KEY not in row]
     keys = (text_column,) if text_column else HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
     if column := text_column_of((row for _, row in rows), keys):
         keys = (column,)
@@ -83,7 +91,7 @@ def from_rows(
     silent: set[int] = set()  # pieces without a text, by their place among the utterances
     dropped: set[int] = set()  # rows without one; they still count where a recording is in several rows
     for number, row in rows:
-        lacking = hypotheses and column is not None and row.get(column) is None
+        lacking = hypotheses and column is not None and is_missing(row.get(column))
         if PARENT in row:
             place = int(number_of(row, CHUNK, path, number) or 0)
             chunks.setdefault(str(row[PARENT]), []).append((place, len(found)))
@@ -98,12 +106,6 @@ def from_rows(
     if chunks:
         return joined_chunks(found, chunks, silent, hypotheses=hypotheses)
     return [one for place, one in enumerate(unique(found, numbers, path)) if place not in dropped]
-
-
-def text_column_of(rows: Iterable[Row], keys: Sequence[str]) -> str | None:
-    """Return the first of these names that any row has: where the text is in all of them."""
-    rows = list(rows)
-    return next((key for key in keys if any(key in row for row in rows)), None)
 
 
 def is_json_lines(lines: Sequence[str]) -> bool:
@@ -121,46 +123,6 @@ def is_json_lines(lines: Sequence[str]) -> bool:
     return len(filled) > 1 or not {RECORD_KEY, "audio_filepath", *SYSTEM_KEYS}.isdisjoint(first)
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Which names of a line hold what; lines of one manifest nearly always have the same names."""
-
-    text: str | None
-    id: tuple[str, ...]
-    audio: tuple[str, ...]
-    group: tuple[str, ...]
-    language: tuple[str, ...]
-    seconds: tuple[str, ...]
-    times: bool
-    offset: bool  # NeMo's way to say where in the file: offset and duration
-    stretch: bool  # the same without an offset: from the start of the file, so long
-    others: tuple[str, ...]
-
-
-@lru_cache(maxsize=1000)
-def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
-    """Return what the names of a line hold."""
-    text = next((key for key in text_keys if key in names), None)
-
-    def those(keys: Sequence[str]) -> tuple[str, ...]:
-        """Return the keys that the manifest has."""
-        return tuple(key for key in keys if key in names)
-
-    used = {text or "", *ID_KEYS, *AUDIO_KEYS, *TEXTS}
-    return Columns(
-        text,
-        those(ID_KEYS),
-        those(AUDIO_KEYS),
-        those(GROUP_KEYS),
-        those(("language", "lang")),
-        those(SECONDS_KEYS),
-        "start" in names or "end" in names,
-        "offset" in names and "start" not in names,
-        "audio_filepath" in names and "duration" in names and "start" not in names and "end" not in names,
-        tuple(name for name in names if name not in used),
-    )
-
-
 def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, needs_text: bool = True) -> Utterance:
     """Build an utterance from one line of a manifest."""
     if not isinstance(row, dict):
@@ -170,14 +132,16 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, 
     audio = first_text(row, columns.audio) if columns.audio else None
     if audio is not None:
         check_text(audio, path, number)
-    seconds = number_of(row, columns.seconds[0], path, number) if columns.seconds else None
+    seconds = time_of(row, columns.seconds[0], path, number) if columns.seconds else None
     seconds = seconds if seconds is None or seconds > 0 else None  # 0 and -1 are words for the rest of the file
-    start = number_of(row, "start", path, number) if columns.times else None
-    end = number_of(row, "end", path, number) if columns.times else None
+    start = time_of(row, "start", path, number) if columns.times else None
+    end = time_of(row, "end", path, number) if columns.times else None
     if columns.offset or columns.stretch:
-        offset = number_of(row, "offset", path, number) or 0.0
+        offset = time_of(row, "offset", path, number) or 0.0
         if offset or seconds is not None:
             start, end = offset, None if seconds is None else offset + seconds
+    if (start or 0.0) < 0 or (end is not None and end <= (start or 0.0)):
+        raise InputError(f"{path} line {number}: from {start or 0:g} to {end} s is no stretch of a recording")
     name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else str(number))
     check_text(name, path, number)
     language = first_text(row, columns.language) if columns.language else None
@@ -198,7 +162,7 @@ def text_of(
         wanted = f"one of {', '.join(text_keys)}" if len(text_keys) > 1 else f"'{text_keys[0]}'"
         raise NoText(f"{path} line {number}: no text; {wanted} must be there, not {excerpt(row)}")
     text = row[columns.text]
-    if text is None:
+    if is_missing(text):
         return ""
     if not isinstance(text, str):
         raise InputError(f"{path} line {number}: '{columns.text}' must be text, not {json.dumps(text)[:40]}")
@@ -213,7 +177,6 @@ def name_after(audio: str, start: float | None, columns: Columns) -> str:
 
 
 SURROGATES = re.compile("[\ud800-\udfff]")
-TEXTS = frozenset({*REFERENCE_KEYS, *HYPOTHESIS_KEYS})
 
 
 def is_plain(value: Any) -> bool:
@@ -227,26 +190,21 @@ def excerpt(row: Row) -> str:
     return names if len(names) < 100 else names[:97] + "..."
 
 
-def first_text(row: Row, keys: Sequence[str]) -> str | None:
-    """Return the first of these values that is there, as text; of a file as datasets has it, its path."""
-    for key in keys:
-        value = row.get(key)
-        if isinstance(value, dict):
-            value = value.get("path")
-        if isinstance(value, (str, int, float)) and value != "":
-            return str(value)
-    return None
-
-
 def number_of(row: Row, key: str, path: Path, number: int) -> float | None:
     """Return a value as a number; ``None`` where it is missing."""
     value = row.get(key)
     if value is None or value == "":
         return None
     try:
-        return float(value)
+        return float(value.replace(",", ".") if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value) else value)
     except (TypeError, ValueError):
         raise InputError(f"{path} line {number}: '{key}' must be a number, not {json.dumps(value)[:40]}") from None
+
+
+def time_of(row: Row, key: str, path: Path, number: int) -> float | None:
+    """Return a value as seconds; ``None`` where it is missing, or NaN, which tables write for it."""
+    found = number_of(row, key, path, number)
+    return found if found is not None and isfinite(found) else None
 
 
 def check_characters(text: str, path: Path, number: int) -> None:

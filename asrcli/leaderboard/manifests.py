@@ -14,8 +14,8 @@ from typing import Any
 
 from asrcli.base.lines import json_lines
 from asrcli.datasets import hub
+from asrcli.datasets.columns import CHUNK, PARENT
 from asrcli.datasets.results import RunRecord, read_run, system_name
-from asrcli.datasets.utterances import CHUNK, PARENT
 from asrcli.errors import UsageError
 from asrcli.text.normalisers import Normalizer, build
 from asrcli.types import Utterance

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from asrcli.datasets.columns import CHUNK, PARENT
 from asrcli.datasets.lines import Row, read_json_lines
 from asrcli.datasets.results import CARD_SUFFIX, system_of
-from asrcli.datasets.utterances import CHUNK, PARENT, RECORD_KEY, check_text, number_of
+from asrcli.datasets.utterances import RECORD_KEY, check_text, number_of
 from asrcli.errors import InputError
 from asrcli.leaderboard.manifests import FILE, NORMALIZER, hub_id, model_label
 from asrcli.scoring.alignment import Convention, align, count_all, without_collector

@@ -1,0 +1,113 @@
+"""The names of columns: which of them hold the text, the recording, the id, and the rest, in lists of many programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from asrcli.datasets.lines import Row
+
+REFERENCE_KEYS = (
+    "text",
+    "reference",
+    "ref",
+    "sentence",
+    "transcript",
+    "transcription",
+    "normalized_text",
+    "answer",
+    "wrd",
+)
+HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
+SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
+ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key")
+AUDIO_KEYS = (
+    *("audio_filepath", "audio", "audio_path", "file_name", "wav", "file", "path", "audio_file", "audio_filename"),
+    *("audio_file_name", "filename", "filepath", "wav_filename", "wav_path"),
+)
+GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
+LANGUAGE_KEYS = ("language", "lang", "source_lang", "locale")
+SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
+PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
+PREDICTED_LANGUAGE = "pred_language"  # that a system identified by itself; "language" is the one that is spoken
+TEXTS = frozenset({*REFERENCE_KEYS, *HYPOTHESIS_KEYS})
+KNOWN = frozenset(
+    (*REFERENCE_KEYS, *HYPOTHESIS_KEYS, *ID_KEYS, *AUDIO_KEYS, *GROUP_KEYS, *LANGUAGE_KEYS, *SECONDS_KEYS)
+) | {*("offset", "start", "end", PARENT, CHUNK, PREDICTED_LANGUAGE)}
+
+
+@lru_cache(maxsize=1000)
+def known_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a row as they are looked for, where only capitals differ: File_Name, TEXT."""
+    taken = set(names)
+    return tuple(low if (low := str(name).lower()) in KNOWN and low not in taken else name for name in names)
+
+
+def with_known_names(row: Row) -> Row:
+    """Return a row with the names that are looked for."""
+    if not isinstance(row, dict) or (names := known_names(tuple(row))) == tuple(row):
+        return row
+    return dict(zip(names, row.values(), strict=True))
+
+
+def text_column_of(rows: Iterable[Row], keys: Sequence[str]) -> str | None:
+    """Return the first of these names that any row has: where the text is in all of them."""
+    rows = list(rows)
+    return next((key for key in keys if any(key in row for row in rows)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which names of a line hold what; lines of one manifest nearly always have the same names."""
+
+    text: str | None
+    id: tuple[str, ...]
+    audio: tuple[str, ...]
+    group: tuple[str, ...]
+    language: tuple[str, ...]
+    seconds: tuple[str, ...]
+    times: bool
+    offset: bool  # NeMo's way to say where in the file: offset and duration
+    stretch: bool  # the same without an offset: from the start of the file, so long
+    others: tuple[str, ...]
+
+
+@lru_cache(maxsize=1000)
+def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
+    """Return what the names of a line hold."""
+    text = next((key for key in text_keys if key in names), None)
+
+    def those(keys: Sequence[str]) -> tuple[str, ...]:
+        return tuple(key for key in keys if key in names)
+
+    used = {text or "", *ID_KEYS, *AUDIO_KEYS, *TEXTS}
+    return Columns(
+        text,
+        those(ID_KEYS),
+        those(AUDIO_KEYS),
+        those(GROUP_KEYS),
+        those(LANGUAGE_KEYS),
+        those(SECONDS_KEYS),
+        "start" in names or "end" in names,
+        "offset" in names and "start" not in names,
+        "audio_filepath" in names and "duration" in names and "start" not in names and "end" not in names,
+        tuple(name for name in names if name not in used),
+    )
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is none: null, or NaN, which tables write for it."""
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def first_text(row: Row, keys: Sequence[str]) -> str | None:
+    """Return the first of these values that is there, as text; of a file as datasets has it, its path."""
+    for key in keys:
+        value = row.get(key)
+        if isinstance(value, dict):
+            value = value.get("path")
+        if isinstance(value, (str, int, float)) and value != "":
+            return str(value)
+    return None
