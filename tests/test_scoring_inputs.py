@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -150,3 +153,57 @@ def test_fragments_need_sclite(tmp_path: Path) -> None:
     path = write(tmp_path / "r.trn", "the fr- (s-1)\n")
     with pytest.raises(UsageError, match="--convention sclite"):
         run(path, [path], Wanted(fragments=True))
+
+
+STM = (
+    ';; LABEL "F" "Female" "x"\nRec A spk 0.0 2.0 <o,f0,F> hello world\n'
+    "Rec A gap 2.0 3.0 IGNORE_TIME_SEGMENT_IN_SCORING\n"
+    "Rec A spk 3.0 5.0 <o> (uh) more { words / terms } here\nRec B two 0.0 2.0 <o> other side\n"
+)
+CTM = (
+    "rec A 0.1 0.4 hello 0.9\nrec A 0.6 0.4 world 0.9\nrec A 2.2 0.3 garbage 0.4\nrec A 3.1 0.3 more 0.9\n"
+    "rec A 3.6 0.3 terms 0.9\nrec A 4.0 0.3 here 0.9\nrec B 0.1 0.4 other 0.9\nrec B 0.6 0.4 side 0.8\n"
+)
+
+
+def test_words_in_stretches_that_are_not_scored_are_not_scored(tmp_path: Path) -> None:
+    """As sclite's own `-r r.stm stm -h h.ctm ctm -D`: 8 right and nothing else; before, `garbage` was an insertion."""
+    ref, hyp = write(tmp_path / "r.stm", STM), write(tmp_path / "h.ctm", CTM)
+    found = run(ref, [hyp], Wanted(normalizer="none", convention="sclite"))
+    assert found.systems[0].counts.errors == 0
+    assert not any("no segment" in note for note in found.notes)
+    late = write(tmp_path / "late.ctm", CTM.replace("2.2 0.3 garbage", "3.0 0.3 garbage"))
+    assert run(ref, [late], Wanted(normalizer="none", convention="sclite")).systems[0].counts.errors == 1
+
+
+@pytest.mark.skipif(shutil.which("sclite") is None and shutil.which("sctk") is None, reason="needs sctk")
+def test_sclite_itself_says_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "r.stm", STM), write(tmp_path / "h.ctm", CTM)
+    command = ["sclite"] if shutil.which("sclite") else ["sctk", "sclite"]
+    words = [*command, "-r", "r.stm", "stm", "-h", "h.ctm", "ctm", "-D", "-o", "pralign", "stdout"]
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    counts = re.findall(r"Scores: \(#C #S #D #I\) (\d+) (\d+) (\d+) (\d+)", said)
+    assert [sum(map(int, column)) for column in zip(*counts, strict=True)] == [8, 0, 0, 0]
+
+
+def test_marks_of_nist_that_are_not_read_are_said(tmp_path: Path) -> None:
+    ref = write(tmp_path / "r.stm", STM)
+    hyp = write(tmp_path / "h.ctm", "Rec A * * <ALT_BEGIN>\nRec A 0.1 0.4 hello\n")
+    with pytest.raises(InputError, match="line 1: <ALT_BEGIN>: alternatives"):
+        run(ref, [hyp], Wanted())
+    with pytest.raises(InputError, match="line 1: from 5 to 4 is no stretch"):
+        read_source(write(tmp_path / "x.stm", "Rec A spk 5 4 hello\n"), hypotheses=False)
+
+
+def test_ids_with_accents_taken_apart_are_matched(tmp_path: Path) -> None:
+    """As macOS writes the names of files."""
+    ref = write(tmp_path / "r.jsonl", '{"id": "caf\u00e9", "text": "x"}\n{"id": "b", "text": "y"}\n')
+    hyp = write(tmp_path / "h.jsonl", '{"id": "cafe\u0301", "pred_text": "x"}\n{"id": "b", "pred_text": "y"}\n')
+    found = run(ref, [hyp], Wanted(normalizer="none"))
+    assert found.systems[0].counts.errors == 0 and not found.systems[0].missing
+
+
+def test_nan_for_a_text_is_none(tmp_path: Path) -> None:
+    ref = write(tmp_path / "r.jsonl", '{"id": "a", "text": "x"}\n{"id": "b", "text": "y"}\n')
+    hyp = write(tmp_path / "h.jsonl", '{"id": "a", "pred_text": "x"}\n{"id": "b", "pred_text": NaN}\n')
+    assert run(ref, [hyp], Wanted(normalizer="none")).systems[0].missing == ("b",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -118,8 +119,9 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
     texts = source.utterances
     notes: tuple[str, ...] = ()
     if source.words and any(one.start is not None and "recording" in dict(one.fields) for one in utterances):
-        laid, outside, unknown = lay_into_segments(utterances, source.words)
-        texts = tuple(laid)
+        laid, outside, unknown = lay_into_segments([*utterances, *reference.ignored], source.words)
+        scored = {one.id for one in utterances}
+        texts = tuple(one for one in laid if one.id in scored)
         notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
         if unknown:
             shown = ", ".join(f"'{name}'" for name in sorted(unknown)[:MOST_NAMED])
@@ -146,7 +148,9 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
             )
     names, folded = match_capitals(names, hypothesis)
     if folded:
-        notes += (f"{source.path}: {len(folded)} ids are those of {reference.path} but for capitals: {folded[0]}",)
+        notes += (
+            f"{source.path}: {len(folded)} ids are those of {reference.path} but for capitals or accents: {folded[0]}",
+        )
     known = set(names)
     languages = languages_of(source, names)
     found = tuple(hypothesis.get(name) for name in names)
@@ -171,17 +175,22 @@ def languages_of(source: Source, names: Sequence[str]) -> tuple[str | None, ...]
 
 
 def match_capitals(names: Sequence[str], hypothesis: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return names, as the hypotheses have them where only capitals differ, as sclite matches them, and which.
+    """Return names, as the hypotheses have them where only capitals or accents differ, as sclite does, and which.
 
     A name that has a counterpart letter for letter keeps it, and of several that are alike none is taken.
     """
     known = set(names)
-    alike = Counter(name.casefold() for name in [*hypothesis, *(name for name in names if name not in hypothesis)])
-    free = {name.casefold(): name for name in hypothesis if name not in known and alike[name.casefold()] <= 2}
-    found = [name if name in hypothesis else free.get(name.casefold(), name) for name in names]
+    alike = Counter(_folded(name) for name in [*hypothesis, *(name for name in names if name not in hypothesis)])
+    free = {_folded(name): name for name in hypothesis if name not in known and alike[_folded(name)] <= 2}
+    found = [name if name in hypothesis else free.get(_folded(name), name) for name in names]
     if len(set(found)) < len(found):
         return list(names), []
     return found, [f"'{old}' and '{new}'" for old, new in zip(names, found, strict=True) if old != new]
+
+
+def _folded(name: str) -> str:
+    """Return a name without capitals, with the accents of file names written one way: macOS takes letters apart."""
+    return name.casefold() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def oddities(source: Source, reference: Source, same: bool) -> list[str]:

@@ -17,6 +17,7 @@ from asrcli.errors import InputError
 from asrcli.scoring.network import parse_network
 from asrcli.types import Utterance, Word
 
+ALTERNATIVES = ("<ALT_BEGIN>", "<ALT>", "<ALT_END>")
 IGNORED = "ignore_time_segment_in_scoring"
 TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
 
@@ -47,8 +48,8 @@ def read_trn(path: Path) -> list[Utterance]:
     return list(found.values())
 
 
-def read_stm(path: Path) -> list[Utterance]:
-    """Read NIST's stm: ``recording channel speaker start end [<labels>] text``."""
+def read_stm(path: Path, *, ignored: bool = False) -> list[Utterance]:
+    """Read NIST's stm: ``recording channel speaker start end [<labels>] text``; or what in it is not to be scored."""
     found: dict[str, Utterance] = {}
     for number, line in enumerate(read_lines(path), start=1):
         if not line.strip() or line.startswith(";;"):
@@ -64,7 +65,9 @@ def read_stm(path: Path) -> list[Utterance]:
         labels = (re.match(r"<[^<>]*>", text) or [""])[0]
         rest = text[len(labels) :].strip()
         check_text(text, path, number)
-        if rest.lower() == IGNORED:
+        if not 0 <= start <= end:
+            raise InputError(f"{path} line {number}: from {start:g} to {end:g} is no stretch of time")
+        if (rest.lower() == IGNORED) != ignored:
             continue
         key = f"{recording}-{channel}-{start:.3f}-{end:.3f}"
         if key in found and found[key].group != speaker:  # two people at once
@@ -85,6 +88,10 @@ def read_ctm(path: Path) -> Iterable[tuple[str, Word]]:
             continue
         cells = line.split()
         try:
+            if cells[4].upper() in ALTERNATIVES:
+                raise InputError(
+                    f"{path} line {number}: {cells[4]}: alternatives of what was recognised, keep one of them"
+                )
             start, length = float(cells[2]), float(cells[3])
             yield f"{cells[0]} {cells[1]}", Word(cells[4], start, start + length)
         except (IndexError, ValueError):
@@ -114,14 +121,15 @@ def lay_into_segments(
     by_recording: dict[str, list[Utterance]] = {}
     for segment in segments:
         fields = dict(segment.fields)
-        by_recording.setdefault(f"{fields.get('recording')} {fields.get('channel')}", []).append(segment)
+        key = f"{fields.get('recording')} {fields.get('channel')}".casefold()  # as sclite does
+        by_recording.setdefault(key, []).append(segment)
     for places in by_recording.values():
         places.sort(key=lambda one: one.start or 0.0)
     texts: dict[str, list[Word]] = {}
     outside = 0
     unknown: Counter[str] = Counter()
     for recording, word in words:
-        places = by_recording.get(recording, [])
+        places = by_recording.get(recording.casefold(), [])
         if not places:
             unknown[recording] += 1
             continue

@@ -37,6 +37,7 @@ class Source:
     utterances: tuple[Utterance, ...]
     words: tuple[tuple[str, Word], ...] = ()  # of a ctm: recording and word, to be laid into the segments of an stm
     lines: bool = False  # a plain text file, whose ids are line numbers
+    ignored: tuple[Utterance, ...] = ()  # stretches of an stm that are not scored, nor what was recognised in them
     marked: bool = False  # a trn or stm file, whose texts can hold alternations and optional words
 
 
@@ -116,7 +117,8 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None, loss
         found = tuple(Utterance(str(number), text) for number, text in enumerate(texts, start=1))
         return Source(name, str(path), found, lines=True)
     marked = kind in (".trn", ".stm")
-    return Source(name, str(path), tuple(read_file(path, kind, hypotheses=hypotheses)), marked=marked)
+    ignored = tuple(read_stm(path, ignored=True)) if kind == ".stm" else ()
+    return Source(name, str(path), tuple(read_file(path, kind, hypotheses=hypotheses)), ignored=ignored, marked=marked)
 
 
 def read_file(path: Path, kind: str, *, hypotheses: bool) -> list[Utterance]:
