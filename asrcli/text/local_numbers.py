@@ -19,6 +19,7 @@ PER_CENT = {
     "nn": "prosent", "no": "prosent", "pl": "procent(?:a|ów)?", "pt": "por cento", "ro": "la sută|procente?",
     "ru": "процент(?:а|ов)?", "sk": "percent[oáa]?", "sl": "odstotk\\w+|odstotek", "sr": "посто|odsto",
     "sv": "procent", "th": "เปอร์เซ็นต์", "uk": "відсот(?:ок|ки|ків|ка)", "vi": "phần trăm", "hi": "प्रतिशत",
+    "ar": "بالمئة|بالمائة|في المئة|في المائة", "fa": "درصد", "he": "אחוז(?:ים)?",
 }  # fmt: skip
 MINUS = {  # how a sign before a number is said
     "ca": "menys", "cs": "minus", "da": "minus", "de": "minus", "es": "menos", "fi": "miinus", "fr": "moins",
@@ -29,6 +30,47 @@ MINUS = {  # how a sign before a number is said
 SIGN = re.compile(r"(?<!\d[ \u00a0])(?<![^\s\u4e00-\u9fff])[-−–﹣－](?=\d)")  # of a number, and not between two
 BEFORE = {"tr": "yüzde", "eu": "ehuneko"}  # where the sign, or the word, stands before the number
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
+
+
+CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
+    "de": re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) (uhr)\b"),
+    "fr": re.compile(r"(?<![\d.,:])(\d{1,2}) ?(h)(?:eures?)?(?: ?([0-5]\d))?\b(?! ?\d)"),
+}
+KOREAN = str.maketrans("영공일이삼사오육륙칠팔구십백천만억조", "零零一二三四五六六七八九十百千万亿兆")
+_NUMERAL, _PLACE = "영공일이삼사오육륙칠팔구십백천만억조", "십백천만억조"
+_COUNTER = " ?(?:원|년|월|일|시|분|초|퍼센트|프로|개|명|번|층|호|회|세|살|킬로|미터|도|권|장|대|인|점|배)"
+KOREAN_MIXED = re.compile(
+    rf"(?<![\d.,])\d+(?:\.\d+)?[{_PLACE}]+(?: ?\d+(?:\.\d+)?[{_PLACE}]+)*(?: ?\d{{1,4}}(?![\d.,%]))?"
+)
+KOREAN_WORDS = re.compile(
+    rf"(?<!\w)(?:(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{2,}}(?={_COUNTER})|(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{3,}}(?!\w)"
+    r"|[일이삼사오육칠팔구](?= ?퍼센트))"
+)
+
+
+def _clock_words(found: re.Match[str]) -> str:
+    """Return a time of the clock with its word between hours and minutes."""
+    minutes, word = (found[2], "uhr") if found[2] != "h" else (found[3] or "", "heures")
+    return f"{int(found[1])} {word} {int(minutes)}" if minutes.strip("0") else f"{int(found[1])} {word}"
+
+
+def read_korean(text: str) -> str:
+    """Return a text with Korean places and Sino-Korean numerals in digits: 3만 5천, and 이천이십사 before a counter."""
+    from asrcli.text.numerals import read_mixed
+
+    def mixed(found: re.Match[str]) -> str:
+        return read_mixed(found[0].replace(" ", "").translate(KOREAN)) or found[0]
+
+    text = KOREAN_WORDS.sub(lambda found: _sino(found[0]) or found[0], text)
+    return KOREAN_MIXED.sub(mixed, text)
+
+
+def _sino(words: str) -> str | None:
+    """Return a numeral in digits; of 만 and 천 alone there is one, as in Korean."""
+    from asrcli.text.numerals import read_numeral
+
+    written = words.translate(KOREAN)
+    return read_numeral(re.sub("(?<![一二三四五六七八九])(?=[百千])|^(?=[万])|(?<=亿)(?=万)", "一", written))
 
 
 def base_of(language: str | None) -> str:
@@ -61,6 +103,10 @@ def rewrite_numbers(text: str, language: str) -> str:
         text: with digits of ASCII.
         language: a code without region; "" is none.
     """
+    if language in CLOCK:
+        text = CLOCK[language].sub(_clock_words, text)
+    if language == "ko":
+        text = read_korean(text)
     if language == "es":  # in Mexico and Central America commas part thousands
         text = re.sub(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])", lambda found: found[0].replace(",", ""), text)
     if language in POINTS or language in SPACES:

@@ -16,6 +16,7 @@ UNITS = "".join([*SMALL, *LARGE])
 MIXED = re.compile(rf"(?<![\d.])\d+(?:\.\d+)?[{UNITS}]+(?:(?:\d+(?:\.\d+)?|[{NUMERAL}])[{UNITS}]*)*")
 # 幺 is said for one in strings of digits; elsewhere it is another word.
 TELEPHONE_ONE = re.compile(f"(?<=[{''.join(DIGITS)}幺])幺|幺(?=[{''.join(DIGITS)}幺])")
+TWENTY = re.compile(f"[廿卅](?=[{''.join(DIGITS)}日年天岁])")  # as calendars write them
 # 三四个 is three or four: two digits in a row before what is counted.
 ABOUT = re.compile(
     f"(?<![{NUMERAL}点])(?:一二|二三|两三|三四|四五|五六|六七|七八|八九)(?=[个個名位人次天岁歲块塊元只条張张本件种家辆台里米周月])"
@@ -30,6 +31,8 @@ def read_chinese(text: str, *, short: bool = False) -> str:
         text: without marks for thousands.
         short: a last digit counts the next lower place, as Chinese and not Japanese is spoken: 三千五 is 3500.
     """
+    if "廿" in text or "卅" in text:
+        text = TWENTY.sub(lambda found: "二十" if found[0] == "廿" else "三十", text)
     text = TELEPHONE_ONE.sub("一", text.replace("百分之百", "100%"))
     text = re.sub(rf"百分之(?=[{NUMERAL}\d])", "\ue000", text)
     text = MIXED.sub(lambda found: read_mixed(found[0], short=short) or found[0], text)

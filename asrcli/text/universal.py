@@ -17,6 +17,7 @@ from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
+from asrcli.text.letters import one_way
 from asrcli.text.local_numbers import base_of, join_groups, per_cent, rewrite_numbers, say_minus, small_letters
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
@@ -171,6 +172,7 @@ class UniversalNormalizer:
             text = say_signs(mark_ordinals(text, self.language) if self.read_words else text, self.language)
             text = say_minus(text, self.language)
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
+        text = one_way(text, self.language) if self.on["width"] else text
         if self.on["case"]:
             text = small_letters(text, self.language)
         if self.on["numerals"]:
@@ -180,7 +182,7 @@ class UniversalNormalizer:
             if self.simplify is not None:
                 text = self.simplify(text)
             if self.on["numerals"]:
-                text = read_chinese(text, short=self.language in ("zh", "yue"))
+                text = per_cent(read_chinese(text, short=self.language in ("zh", "yue")), self.language)
             text = SPLIT.sub(r" \1 ", text)
         return " ".join(text.split())
 
