@@ -28,7 +28,8 @@ from asrcli.audio.media import (
     open_bytes,
     time_zero,
 )
-from asrcli.audio.parts import Part, Piped, parts_of
+from asrcli.audio.parts import Part, parts_of
+from asrcli.audio.piped import Piped
 from asrcli.audio.resample import Mixer, Resampler, between, regroup
 from asrcli.audio.source import Source
 from asrcli.audio.timeline import Timeline
@@ -196,7 +197,7 @@ class _Decoder:
     def _begin(self) -> None:
         """Go on with what the source has open."""
         self.container, self.stream = self.source.opened
-        if self.source.part.patch is not None:
+        if self.source.part.more:
             self._tell_once("more", "there is more sound than its header promises; all of it is used")
         self.timeline.begin(self.container, declared_seconds(self.container, self.stream))
 

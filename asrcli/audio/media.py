@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from asrcli.audio.parts import Part, Piped
+from asrcli.audio.parts import Part
+from asrcli.audio.piped import Piped
 from asrcli.audio.tracks import choose_track
 from asrcli.base.files import cause, reason
 from asrcli.errors import InputError
@@ -33,6 +34,7 @@ SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,
 # Containers whose declared length is the true one; others estimate it from the bit rate.
 EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape")
 RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
+LEAST_MISSING = 1024  # bytes of a RIFF; writers count their head twice, or not at all
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
@@ -189,7 +191,10 @@ def _is_gsm(file: BinaryIO) -> bool:
 
 
 def _tag(stream: Any) -> str:
-    tag = stream.codec_context.codec_tag
+    try:
+        tag = stream.codec_context.codec_tag
+    except UnicodeDecodeError:  # a number and no letters: AAC and G.722 in WAV
+        return ""
     return tag if isinstance(tag, str) else ""
 
 
@@ -319,4 +324,5 @@ def missing_riff_bytes(file: BinaryIO, part: Part) -> int:
     declared = int.from_bytes(head[4:8], "little")
     # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
     known = head[:4] == b"RIFF" and 0 < declared < 0x7FFFF000
-    return max(0, declared + 8 - size) if known else 0
+    missing = declared + 8 - size if known else 0
+    return missing if missing > LEAST_MISSING else 0

@@ -12,12 +12,13 @@ take it 26 s, in which nothing can interrupt it. So what lies behind the chunks 
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Literal
 
 from asrcli.audio.joined_mp3 import SEARCHED, find, mp3_starts
+from asrcli.audio.wav_heads import replaced_head
 
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4; pages of an Ogg that are cut off
 MOST_PARTS = 10_000  # that are opened by themselves: a few bytes can be one
@@ -32,6 +33,8 @@ LAYOUTS: dict[bytes, tuple[int, int, Literal["little", "big"], bytes, bool]] = {
 # What other programs put behind the sound: no sound, even where it is cut off.
 TAGS = (b"TAG", b"ID3", b"id3 ", b"APETAGEX", b"LIST", b"bext", b"cue ", b"JUNK", b"iXML", b"_PMX", b"smpl", b"PK\3\4")
 LEAST_MORE = 3200  # bytes behind the promised sound that are taken for more of it: 0.1 s at 16 kHz
+RF64 = (b"RF64", b"BW64")
+W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0"
 OGG, OGG_HEAD, FIRST_PAGE = b"OggS", 27, 2
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
@@ -46,30 +49,34 @@ class Part:
     start: int = 0
     end: int | None = None
     patch: tuple[int, bytes] | None = None  # position from the start of the part, and what stands there
+    more: bool = False  # than its head promises: that is why it is read as another
 
 
 def parts_of(file: BinaryIO) -> Iterator[Part]:
-    """Find the parts of a file that can be sought in; one, without an end, of nearly all files.
+    """Yield the parts of a file that can be sought in; one, without an end, of nearly all files.
 
     The file may be read between two parts, and is anywhere afterwards.
     """
-    file.seek(0)
-    head = file.read(12)
     size = file.seek(0, 2)
-    if head[:4] in LAYOUTS:
-        return _chunked(file, size)
-    if head[:4] == b"RF64":
-        return iter((_rf64(file, size),))
-    return _between(_starts(head)(file, size))
-
-
-def _starts(head: bytes) -> Callable[[BinaryIO, int], Iterator[int]]:
-    """Return what finds where the recordings of a file begin, by its first bytes."""
-    if head[:4] == OGG:
-        return _ogg_starts
-    if head[:4] == EBML:
-        return _matroska_starts
-    return _mp4_starts if head[4:8] == b"ftyp" else mp3_starts
+    start = _behind_id3(file)
+    file.seek(start)
+    head = file.read(12)
+    if replaced := replaced_head(file, start, size):
+        yield Part(replaced[0], None, (0, replaced[1]))
+    elif head[:4] in LAYOUTS:
+        yield from _chunked(file, start, size)
+    elif head[:4] in RF64:
+        yield from _rf64(file, size)
+    elif head[:4] == W64[:4]:
+        yield from _between(_w64_starts(file, size))
+    elif head[:4] == OGG:
+        yield from _between(_ogg_starts(file, size))
+    elif head[:4] == EBML:
+        yield from _between(_matroska_starts(file, size))
+    elif head[4:8] == b"ftyp":
+        yield from _between(_mp4_starts(file, size))
+    else:
+        yield from _between(mp3_starts(file, size))
 
 
 def _between(starts: Iterator[int]) -> Iterator[Part]:
@@ -81,9 +88,20 @@ def _between(starts: Iterator[int]) -> Iterator[Part]:
     yield Part(last)
 
 
-def _chunked(file: BinaryIO, size: int) -> Iterator[Part]:
+def _behind_id3(file: BinaryIO) -> int:
+    """Return where a WAV, AIFF or FLAC begins that a tagger put an ID3 tag in front of; 0 of any other file."""
+    file.seek(0)
+    head = file.read(10)
+    if head[:3] != b"ID3" or len(head) < 10 or max(head[6:]) > 127:
+        return 0
+    at = 10 + sum(value << 7 * (3 - place) for place, value in enumerate(head[6:]))
+    file.seek(at)
+    return at if file.read(4) in (b"RIFF", b"FORM") else 0
+
+
+def _chunked(file: BinaryIO, first: int, size: int) -> Iterator[Part]:
     """Yield the parts of a WAV, AIFF or CAF file: one ends where the head of another stands instead of a chunk."""
-    start: int | None = 0
+    start: int | None = first
     while start is not None:
         part, start = _one_chunked(file, start, size)
         yield part
@@ -107,7 +125,7 @@ def _one_chunked(file: BinaryIO, start: int, size: int) -> tuple[Part, int | Non
         if again or not LETTERS.issuperset(head[:4]) or (sounding and at + len(head) + length > size):
             if sounding and _is_more_sound(file, at, size):
                 unknown = min(size - sounding - digits, (1 << 8 * digits) - 2) if kind != b"RIFF" else 0
-                return Part(start, None, (sounding - start, unknown.to_bytes(digits, order))), None
+                return Part(start, None, (sounding - start, unknown.to_bytes(digits, order)), more=True), None
             break
         if head[:4] == b"fmt ":
             width = int.from_bytes(file.read(14)[12:], order)
@@ -119,22 +137,54 @@ def _one_chunked(file: BinaryIO, start: int, size: int) -> tuple[Part, int | Non
     return Part(start, at if sounding and at < size else None), None
 
 
-def _rf64(file: BinaryIO, size: int) -> Part:
-    """Return an RF64 as it is, or with all its sound where its writer was cut off before it counted."""
-    at = 12
+def _rf64(file: BinaryIO, size: int) -> Iterator[Part]:
+    """Yield the parts of an RF64: each with all its sound, also where its writer was cut off before it counted."""
+    start: int | None = 0
+    while start is not None:
+        at, counted = _rf64_sound(file, start, size)
+        behind = at + counted + counted % 2
+        file.seek(min(behind, size))
+        head = file.read(4)
+        if at == start or (counted and (LETTERS.issuperset(head) or not _is_more_sound(file, behind, size))):
+            following = behind if at > start and head in RF64 else None
+            yield Part(start, following)
+            start = following
+        elif size - at < LEAST_MORE:
+            yield Part(start)
+            return
+        else:
+            yield Part(start, None, (28, (size - at).to_bytes(8, "little")), more=True)
+            return
+
+
+def _rf64_sound(file: BinaryIO, start: int, size: int) -> tuple[int, int]:
+    """Return where the sound of an RF64 begins, and how many bytes it counts; `start` and 0 where that is not known."""
+    file.seek(start + 12)
+    sizes = file.read(24)
+    at = start + 12
     for _ in range(MOST_CHUNKS):
         file.seek(at)
         head = file.read(8)
-        if len(head) < 8 or head[:4] == b"data":
+        if len(head) < 8 or sizes[:4] != b"ds64":
             break
         length = int.from_bytes(head[4:], "little")
+        if head[:4] == b"data":
+            counted = int.from_bytes(sizes[16:], "little")
+            return at + 8, counted if length in (0, 0xFFFFFFFF) else length
         at += 8 + length + length % 2
-    file.seek(12)
-    sizes = file.read(24)
-    counted = int.from_bytes(sizes[16:], "little")
-    if head[:4] != b"data" or sizes[:4] != b"ds64" or counted or size - at - 8 < LEAST_MORE:
-        return Part()
-    return Part(0, None, (28, (size - at - 8).to_bytes(8, "little")))
+    return start, 0
+
+
+def _w64_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield where further W64 files begin: right behind the bytes that one counts."""
+    at = 0
+    while True:
+        file.seek(at + 16)
+        at += int.from_bytes(file.read(8), "little")
+        file.seek(min(at, size))
+        if at >= size or file.read(16) != W64:
+            return
+        yield at
 
 
 def _is_more_sound(file: BinaryIO, at: int, size: int) -> bool:
@@ -209,61 +259,3 @@ def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
             break
         at += length
     yield from starts
-
-
-class Piped:
-    """What comes through a pipe, part by part: of a chained Ogg, reading ends at each joint until `next_part`."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._read = getattr(file, "read1", file.read)  # what is there, so that a live pipe flows
-        self._held = b""
-        self._left = 0  # bytes of this page
-        self._inside = False  # behind the first pages
-        self._cut_off = 0  # pages
-        self.joint = False  # reading has ended because another part begins
-
-    def read(self, size: int = -1) -> bytes:
-        """Return some bytes; none at a joint and at the end."""
-        if self._left == 0 and not self._next_page():
-            return b""
-        size = self._left if size < 0 else min(size, self._left)
-        data = self._held[:size] or self._read(size)
-        self._held = self._held[len(data) :]
-        self._left -= len(data)
-        return data
-
-    def next_part(self) -> bool:
-        """Go on behind a joint; return whether there is one."""
-        there, self.joint, self._inside = self.joint, False, False
-        return there
-
-    def _next_page(self) -> bool:
-        """Find how long the next page is, or the stretch up to it; return whether there is one in this part."""
-        if self.joint:
-            return False
-        self._fill(4)
-        if self._held[:4] != OGG:
-            found = self._held.find(OGG, 1)
-            self._left = found if found > 0 else max(1, len(self._held) - 3)
-            if not self._inside:
-                self._left = 1 << 62  # this is no Ogg
-            return bool(self._held)
-        self._fill(OGG_HEAD)
-        count = self._held[26] if len(self._held) >= OGG_HEAD else 0
-        self._fill(OGG_HEAD + count)
-        begins = len(self._held) > 5 and bool(self._held[5] & FIRST_PAGE)
-        self.joint = begins and self._inside
-        self._inside = not begins
-        self._left = OGG_HEAD + count + sum(self._held[OGG_HEAD : OGG_HEAD + count])
-        self._fill(self._left)
-        if self._cut_off < MOST_CHUNKS and (inner := self._held.find(OGG, 4, self._left)) > 0:
-            self._left = inner  # this one is cut off
-            self._cut_off += 1
-        if self.joint:
-            self._left = 0
-        return not self.joint
-
-    def _fill(self, count: int) -> None:
-        """Hold at least ``count`` bytes, if the file has them."""
-        while len(self._held) < count and (data := self._read(count - len(self._held))):
-            self._held += data

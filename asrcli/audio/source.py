@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from asrcli.audio.media import is_cover, open_audio, open_bytes
-from asrcli.audio.parts import Part, Piped, parts_of
+from asrcli.audio.parts import Part, parts_of
+from asrcli.audio.piped import Piped
 from asrcli.errors import InputError
 
 if TYPE_CHECKING:
