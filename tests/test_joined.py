@@ -220,11 +220,25 @@ def test_joined_mp3s_are_heard_whole_and_not_called_cut_short(parts: list[Any], 
 
 
 @pytest.mark.parametrize(
-    ("ending", "codec"), [("wav", "pcm_s16le"), ("m4a", "aac"), ("flac", "flac"), ("webm", "libopus")]
+    ("ending", "codec"),
+    [
+        ("wav", "pcm_s16le"),
+        ("m4a", "aac"),
+        ("flac", "flac"),
+        ("webm", "libopus"),
+        ("flv", "aac"),
+        ("wma", "wmav2"),
+        ("tta", "tta"),
+        ("wv", "wavpack"),
+        ("au", "pcm_s16be"),
+        ("voc", "pcm_s16le"),
+        ("nut", "pcm_s16le"),
+    ],
 )
 def test_other_files_joined_end_to_end_are_heard(ending: str, codec: str, tmp_path: Path) -> None:
-    rate = 48_000 if ending == "webm" else 16_000
-    made = [written(tmp_path / f"{n}.{ending}", 600 + 300 * n, codec, rate=rate) for n in range(3)]
+    rate = {"webm": 48_000, "flv": 44_100, "wma": 44_100}.get(ending, 16_000)
+    how = {"rate": rate, **({"bit_rate": "64000"} if ending == "wma" else {})}
+    made = [written(tmp_path / f"{n}.{ending}", 600 + 300 * n, codec, **how) for n in range(3)]
     path = tmp_path / f"joined.{ending}"
     path.write_bytes(b"".join(made))
     assert pitches(heard(path)[0]) == [600, 600, 900, 900, 1200, 1200]

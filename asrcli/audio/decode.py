@@ -83,7 +83,7 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
     with open_bytes(path) as file:
         if not file.seekable():
             return AudioInfo("pipe", "unknown", 0, 0, None, False)
-        parts = list(islice(parts_of(file), MOST_MEASURED + 1))
+        parts = list(islice(parts_of(file, far=False), MOST_MEASURED + 1))
         later = [_part_seconds(path, file, part) for part in parts[1:]]
         chosen: int | None = None
 

@@ -17,10 +17,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO, Literal
 
+from asrcli.audio.joined_files import HEADS, file_starts
 from asrcli.audio.joined_mp3 import SEARCHED, find, mp3_starts
+from asrcli.audio.programs import program_starts
 from asrcli.audio.wav_heads import replaced_head
 
-MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; boxes of one MP4; pages of an Ogg that are cut off
+MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; pages of an Ogg that are cut off
+MOST_BOXES = 200_000  # of one MP4: two for each fragment, of which a day of live sound has 43,200
+NEAR = 1 << 26  # bytes of a file that is read to its end in any case
 MOST_PARTS = 10_000  # that are opened by themselves: a few bytes can be one
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
@@ -52,10 +56,14 @@ class Part:
     more: bool = False  # than its head promises: that is why it is read as another
 
 
-def parts_of(file: BinaryIO) -> Iterator[Part]:
+def parts_of(file: BinaryIO, far: bool = True) -> Iterator[Part]:
     """Yield the parts of a file that can be sought in; one, without an end, of nearly all files.
 
     The file may be read between two parts, and is anywhere afterwards.
+
+    Args:
+        file: what may be several recordings.
+        far: also read a large file to its end where nothing else tells where another begins.
     """
     size = file.seek(0, 2)
     start = _behind_id3(file)
@@ -75,6 +83,9 @@ def parts_of(file: BinaryIO) -> Iterator[Part]:
         yield from _between(_matroska_starts(file, size))
     elif head[4:8] == b"ftyp":
         yield from _between(_mp4_starts(file, size))
+    elif head[:4] in HEADS or b"\x47" in (head[:1], head[4:5]):
+        starts = file_starts(file, size, head) if head[:4] in HEADS else program_starts(file, size)
+        yield from _between(starts if far or size <= NEAR else iter(()))
     else:
         yield from _between(mp3_starts(file, size))
 
@@ -240,22 +251,36 @@ def _ebml_size(data: bytes) -> int | None:
 
 
 def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
-    """Yield where further MP4 files begin; none in a fragmented one, whose pieces may repeat the head."""
-    at, whole = 0, False
-    starts: list[int] = []
-    for _ in range(MOST_CHUNKS):
+    """Yield where further MP4 files begin; in a fragmented one, whose pieces may repeat the head, where time does."""
+    at, whole, start = 0, False, 0  # where another may begin
+    time = -1  # of the last fragment of this one
+    for _ in range(MOST_BOXES):
         file.seek(at)
         head = file.read(16)
-        if len(head) < 8 or head[4:8] == b"moof":
-            starts = [] if len(head) >= 8 else starts
-            break
-        if head[4:8] == b"ftyp" and whole:
-            starts.append(at)
-            whole = False
-        whole = whole or head[4:8] == b"moov"
         length = int.from_bytes(head[:4], "big")
         length = int.from_bytes(head[8:16], "big") if length == 1 else length
         if length < 8 or at + length > size:
             break
+        kind = head[4:8]
+        if kind == b"ftyp" and whole:
+            if start:
+                yield start
+                time = -1
+            start, whole = at, False
+        elif kind == b"moof":
+            before, time = time, _fragment_time(file, at, length)
+            if start and (before < 0 or time <= before):
+                yield start
+            start = 0
+        whole = whole or kind == b"moov"
         at += length
-    yield from starts
+    if start and whole:
+        yield start
+
+
+def _fragment_time(file: BinaryIO, at: int, length: int) -> int:
+    """Return the time at which a fragment of an MP4 begins, in units of its own."""
+    file.seek(at)
+    box = file.read(min(length, SEARCHED))
+    place = box.find(b"tfdt")
+    return int.from_bytes(box[place + 8 : place + (16 if box[place + 4 : place + 5] == b"\1" else 12)], "big")

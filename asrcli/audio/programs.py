@@ -1,0 +1,128 @@
+"""Where the sound of a transport stream goes on under other numbers: advertisements and recordings joined to others.
+
+A stream says from time to time which packets hold its sound (ISO 13818-1: a table of programs, and one for each of
+them). FFmpeg follows the packets that it found at the beginning; what comes under other numbers was dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+SYNC, WIDTHS = 0x47, ((188, 0), (192, 4))  # bytes of a packet, and of the time in front of it (m2ts)
+BLOCK = 1 << 15  # packets read at a time
+SOUND = (0x03, 0x04, 0x0F, 0x11, 0x1C, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87)  # kinds of streams
+PRIVATE = 0x06  # sound where a descriptor says so (AC-3, E-AC-3, DTS, AAC) or none says anything
+DESCRIPTORS = (0x6A, 0x7A, 0x7B, 0x7C)
+REGISTERED = (b"AC-3", b"EAC3", b"DTS1", b"DTS2", b"DTS3", b"Opus", b"BSSD")
+
+Sounds = frozenset[tuple[int, int]]  # kind and number of each stream of sound
+
+
+def program_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield the positions of the tables from which on no stream of sound has the kind and number of one before."""
+    file.seek(0)
+    head = file.read(5 * 192)
+    for width, lead in WIDTHS:
+        if len(head) >= 5 * width and all(head[lead + width * number] == SYNC for number in range(5)):
+            yield from _Tables(lead).changes(_packets(file, size, width, lead))
+            return
+
+
+def _packets(file: BinaryIO, size: int, width: int, lead: int) -> Iterator[tuple[int, Any]]:
+    """Yield positions and packets `(n, width)`; where the grid is lost, it is looked for again."""
+    import numpy as np
+
+    at = 0
+    while at + width <= size:
+        file.seek(at)
+        data = np.frombuffer(file.read(BLOCK * width), np.uint8)
+        rows = data[: len(data) // width * width].reshape(-1, width)
+        lost = np.flatnonzero(rows[:, lead] != SYNC)
+        good = rows[: lost[0]] if len(lost) else rows
+        if len(good):
+            yield at, good
+            at += good.size
+            continue
+        grid = data[lead:] == SYNC
+        grid = grid[: -3 * width] & grid[width : -2 * width] & grid[2 * width : -width] & grid[3 * width :]
+        found = np.flatnonzero(grid)
+        at += int(found[0]) if len(found) else max(width, len(data) - 3 * width)
+
+
+class _Tables:
+    """The tables of a stream, as far as they have been read."""
+
+    def __init__(self, lead: int) -> None:
+        self.lead = lead
+        self.at = 0  # where the last table of programs stands
+        self.seen: dict[int, bytes] = {}  # by the number of its packets
+        self.programs: dict[int, Sounds] = {}
+        self.sounds: Sounds = frozenset()
+
+    def changes(self, blocks: Iterator[tuple[int, Any]]) -> Iterator[int]:
+        """Yield the positions of the tables of programs from which on no stream of sound is one of before."""
+        import numpy as np
+
+        for at, rows in blocks:
+            flags, low = rows[:, self.lead + 1], rows[:, self.lead + 2]
+            numbers = (flags.astype(np.int32) & 0x1F) << 8 | low
+            begins = (flags & 0x40) != 0
+            first = 0
+            while first < len(rows):
+                wanted = begins[first:] & np.isin(numbers[first:], [0, *self.programs])
+                for row in np.flatnonzero(wanted) + first:
+                    first = int(row) + 1
+                    known = set(self.programs)
+                    if self._read(int(numbers[row]), rows[row].tobytes()[self.lead :], at + int(row) * rows.shape[1]):
+                        yield self.at
+                    if set(self.programs) != known:
+                        break
+                else:
+                    first = len(rows)
+
+    def _read(self, number: int, packet: bytes, at: int) -> bool:
+        """Take a packet in which a table begins; return whether the sound changes with it."""
+        if number == 0:
+            self.at = at
+        payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
+        if self.seen.get(number) == payload or not payload:
+            return False
+        self.seen[number] = payload
+        section = payload[1 + payload[0] :]
+        section = section[: 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4]
+        if number == 0 and section[:1] == b"\0":
+            listed = {int.from_bytes(section[at + 2 : at + 4], "big") & 0x1FFF for at in range(8, len(section) - 3, 4)}
+            self.programs = {one: self.programs.get(one, frozenset()) for one in listed}
+            self.seen = {one: data for one, data in self.seen.items() if one == 0 or one in listed}
+            return False
+        if number and section[:1] == b"\2":
+            self.programs[number] = frozenset(_sounds(section))
+            return self._changed()
+        return False
+
+    def _changed(self) -> bool:
+        sounds: Sounds = frozenset().union(*self.programs.values())
+        before, self.sounds = self.sounds, sounds or self.sounds
+        return bool(before and sounds and not before & sounds)
+
+
+def _sounds(section: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the kind and number of each stream of sound in the table of a program."""
+    at = 12 + (int.from_bytes(section[10:12], "big") & 0xFFF)
+    while at + 5 <= len(section):
+        kind, number = section[at], int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
+        length = int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF
+        if kind in SOUND or (kind == PRIVATE and _describes_sound(section[at + 5 : at + 5 + length])):
+            yield kind, number
+        at += 5 + length
+
+
+def _describes_sound(descriptors: bytes) -> bool:
+    at = 0
+    while at + 2 <= len(descriptors):
+        tag, length = descriptors[at : at + 2]
+        if tag in DESCRIPTORS or (tag == 0x05 and descriptors[at + 2 : at + 6] in REGISTERED):
+            return True
+        at += 2 + length
+    return not descriptors

@@ -1,0 +1,104 @@
+"""Streams whose sound goes on under other numbers, and fragments that begin anew: advertisements, joined recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asrcli.audio.decode import decode, probe
+from asrcli.audio.parts import Part, parts_of
+from asrcli.types import SAMPLE_RATE, Recording
+from tests.audio_files import encode, tone
+
+FRAGMENTED: dict[str, Any] = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"}
+
+
+def heard(path: Path) -> tuple[Any, list[str]]:
+    told: list[str] = []
+    return np.concatenate(list(decode(Recording(str(path)), told.append))), told
+
+
+def pitches(samples: Any) -> list[int]:
+    """Return the loudest frequency (to 100 Hz) in the middle of each second."""
+    found = []
+    for at in range(0, len(samples) - SAMPLE_RATE // 2, SAMPLE_RATE):
+        piece = samples[at + 4000 : at + 12_000]
+        found.append(round(int(np.argmax(np.abs(np.fft.rfft(piece)))) * SAMPLE_RATE / len(piece) / 100) * 100)
+    return found
+
+
+def stream(path: Path, hertz: float, codec: str = "aac", rate: int = 44_100, **how: Any) -> bytes:
+    return encode(path, tone(2, rate, hertz, 0.3), rate, codec, **how).read_bytes()
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3"])
+@pytest.mark.parametrize("ending", ["ts", pytest.param("m2ts", marks=pytest.mark.slow)])
+def test_sound_that_goes_on_under_other_numbers_is_heard(ending: str, codec: str, tmp_path: Path) -> None:
+    """As where a live stream goes on behind an advertisement, which another program has encoded."""
+    own = stream(tmp_path / f"own.{ending}", 600)
+    other = stream(tmp_path / f"other.{ending}", 900, codec, mpegts_start_pid="0x200", mpegts_pmt_start_pid="0x1100")
+    path = tmp_path / f"live.{ending}"
+    path.write_bytes(own * 8 + other + own)
+    samples, told = heard(path)
+    assert pitches(samples)[:20] == [600] * 16 + [900] * 2 + [600] * 2
+    assert len(samples) / SAMPLE_RATE == pytest.approx(20, abs=0.6)
+    assert not told
+
+
+def test_a_stream_that_is_cut_off_before_the_next_is_heard_on(tmp_path: Path) -> None:
+    own = stream(tmp_path / "own.ts", 600)
+    other = stream(tmp_path / "other.ts", 900, mpegts_start_pid="0x200")
+    path = tmp_path / "live.ts"
+    path.write_bytes(own[:-100] + b"lost" * 9 + other)
+    assert pitches(heard(path)[0])[-2:] == [900, 900]
+
+
+def test_a_stream_that_keeps_its_sound_is_one_part(tmp_path: Path) -> None:
+    """Its tables come again and again, and may change beside the sound: it is opened once, and its clock is kept."""
+    data = stream(tmp_path / "own.ts", 600)
+    at = next(at for at in range(0, len(data), 188) if data[at + 1 : at + 3] == b"\x50\x00")  # its table of streams
+    table = bytearray(data[at : at + 188])
+    table[10] ^= 2  # another version
+    path = tmp_path / "tables.ts"
+    path.write_bytes(data + bytes(table) + data)
+    with path.open("rb") as file:
+        assert list(parts_of(file)) == [Part()]
+
+
+def test_fragments_that_begin_anew_are_another_recording(tmp_path: Path) -> None:
+    first = stream(tmp_path / "first.mp4", 600, **FRAGMENTED)
+    second = stream(tmp_path / "second.mp4", 900, **FRAGMENTED)
+    whole = stream(tmp_path / "whole.mp4", 1200)
+    path = tmp_path / "joined.mp4"
+    path.write_bytes(first + second + whole + first)
+    samples, told = heard(path)
+    assert pitches(samples) == [600, 600, 900, 900, 1200, 1200, 600, 600]
+    assert not told and probe(str(path)).seconds == pytest.approx(8, abs=0.3)
+
+
+def test_fragments_that_go_on_behind_another_head_are_the_same_recording(tmp_path: Path) -> None:
+    """Pieces of a live stream, each with the head in front."""
+    data = stream(tmp_path / "live.mp4", 600, **FRAGMENTED)
+    places = [at - 4 for at in range(len(data)) if data.startswith(b"moof", at)]
+    head, pieces = data[: places[0]], [data[a:b] for a, b in zip(places, [*places[1:], len(data)], strict=True)]
+    assert len(pieces) > 3
+    path = tmp_path / "pieces.mp4"
+    path.write_bytes(b"".join(head + piece for piece in pieces))
+    with path.open("rb") as file:
+        assert list(parts_of(file)) == [Part()]
+    assert pitches(heard(path)[0]) == [600, 600]
+
+
+def test_a_large_file_is_not_read_to_its_end_for_a_look(tmp_path: Path) -> None:
+    path = tmp_path / "large.ts"
+    other = stream(tmp_path / "other.ts", 900, mpegts_start_pid="0x200")
+    path.write_bytes(stream(tmp_path / "own.ts", 600))
+    with path.open("r+b") as file:
+        file.seek((1 << 26) // 188 * 188)
+        file.write(other)
+    with path.open("rb") as file:
+        assert list(parts_of(file, far=False)) == [Part()]
+        assert len(list(parts_of(file))) == 2
