@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from asrcli.audio.lengths import declared_seconds, is_interrupted, missing_bytes
 from asrcli.audio.media import (
     EXACT_LENGTH,
     SAMPLE_EXACT,
     Damage,
-    declared_seconds,
     decoded_frames,
     is_cover,
-    missing_riff_bytes,
     open_audio,
     open_bytes,
     time_zero,
@@ -200,6 +199,7 @@ class _Decoder:
         if self.source.part.more:
             self._tell_once("more", "there is more sound than its header promises; all of it is used")
         self.timeline.begin(self.container, declared_seconds(self.container, self.stream))
+        self.damage.zero = time_zero(self.container) - self.timeline.position
 
     def _frames(self) -> Iterator[Any]:
         """Yield the frames of all parts of the file."""
@@ -306,14 +306,14 @@ class _Decoder:
         exact = name in EXACT_LENGTH or (name == "mp3" and self.stream.start_time)
         # The length of a video says nothing about its sound, which may end before the picture.
         exact = exact and (self.stream.duration or not self.container.streams.video)
+        file, part = self.source.file, self.source.part
+        exact = exact or (not isinstance(file, Piped) and is_interrupted(file, part))
         declared = self.timeline.declared
         self.timeline.closed = 0.0
         if exact and declared and declared - decoded > SHORT_BY:
             whole = self.timeline.begun + declared
             self._tell_once("short", f"cut short: ends at {place:.1f} s of {whole:.1f} s")
-        elif not isinstance(self.source.file, Piped) and (
-            missing := missing_riff_bytes(self.source.file, self.source.part)
-        ):
+        elif not isinstance(file, Piped) and (missing := missing_bytes(file, part)):
             self._tell_once("short", f"cut short: ends at {place:.1f} s, {missing} bytes are missing")
 
     def report(self) -> None:

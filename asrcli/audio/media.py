@@ -32,9 +32,8 @@ DEMUXERS = (
 # Containers that count in samples, where a seek lands on a known one.
 SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
 # Containers whose declared length is the true one; others estimate it from the bit rate.
-EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape")
+EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape", "flv", "mxf", "nistsphere")
 RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
-LEAST_MISSING = 1024  # bytes of a RIFF; writers count their head twice, or not at all
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
@@ -220,6 +219,7 @@ class Damage:
     last: float | None = None
     gave_up: bool = False
     in_a_row: int = 0  # since the last frame
+    zero: float = 0.0  # the timestamp of time zero
 
     def add(self, seconds: float | None) -> None:
         """Count a packet with its time, if it has one."""
@@ -273,7 +273,7 @@ def _counted(packet: Any, damage: Damage) -> Iterator[Any]:
         raise
     except (av.FFmpegError, ValueError, LookupError, TypeError) as error:
         damage.in_a_row += 1
-        damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base)))
+        damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base) - damage.zero))
         if damage.in_a_row >= MOST_ERRORS:
             raise TooDamaged from error
 
@@ -288,15 +288,6 @@ def _sound_frames(packet: Any) -> Iterator[Any]:
         if not RATES[0] <= frame.sample_rate <= RATES[1]:
             raise ValueError("a sample rate that nothing records at: a damaged header")
         yield frame
-
-
-def declared_seconds(container: Any, stream: Any) -> float | None:
-    """Return the length as the container says it, or None."""
-    if stream.duration and stream.time_base and stream.duration > 0:
-        return float(stream.duration * stream.time_base)
-    if container.duration and container.duration > 0:
-        return float(container.duration / 1_000_000)
-    return None
 
 
 def time_zero(container: Any) -> float:
@@ -314,15 +305,3 @@ def is_cover(stream: Any) -> bool:
     import av
 
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
-def missing_riff_bytes(file: BinaryIO, part: Part) -> int:
-    """Return how many bytes a RIFF header promises that the file does not have; FFmpeg corrects the length silently."""
-    file.seek(part.start)
-    head = file.read(8)
-    size = file.seek(0, 2) - part.start
-    declared = int.from_bytes(head[4:8], "little")
-    # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
-    known = head[:4] == b"RIFF" and 0 < declared < 0x7FFFF000
-    missing = declared + 8 - size if known else 0
-    return missing if missing > LEAST_MISSING else 0

@@ -237,11 +237,11 @@ def _matroska_starts(file: BinaryIO, size: int) -> Iterator[int]:
         more = file.read(64)
         if head[:4] == EBML and at and (b"webm" in more or b"matroska" in more):
             yield at
-        length = _ebml_size(head[4:]) if head[:4] in (EBML, SEGMENT) else None
+        length = ebml_size(head[4:]) if head[:4] in (EBML, SEGMENT) else None
         at = find(file, EBML, at + 4, size) if length is None else at + length
 
 
-def _ebml_size(data: bytes) -> int | None:
+def ebml_size(data: bytes) -> int | None:
     """Return the bytes of an element with this head (without its id), head and id included; ``None`` if not known."""
     digits = 9 - data[0].bit_length() if data and data[0] else 9
     if len(data) < digits or digits > 8:

@@ -1,0 +1,61 @@
+"""How long a recording is by its own account, and whether it is cut short."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from asrcli.audio.media import time_zero
+from asrcli.audio.parts import EBML, SEGMENT, Part, ebml_size
+
+LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not at all
+LONGEST = 30 * 86_400.0  # seconds that a file may say; beyond, its writer did not know
+TAIL = 4096  # bytes that are zeros where a copy or a recorder was interrupted
+
+
+def declared_seconds(container: Any, stream: Any) -> float | None:
+    """Return the length as the container says it, or None."""
+    begins = max(0.0, time_zero(container))
+    if stream.duration and stream.time_base and stream.duration > 0:
+        seconds = float(stream.duration * stream.time_base)
+        until = "mp4" in container.format.name and not stream.frames  # of fragments, their end is what is known
+    elif container.duration and container.duration > 0:
+        seconds = container.duration / 1_000_000
+        # Of Matroska, FFmpeg's own writer (OBS, yt-dlp) says the end, mkvmerge the length.
+        tags = {name.lower(): text for name, text in container.metadata.items()}
+        until = "matroska" in container.format.name and tags.get("encoder", "").startswith("Lav")
+    else:
+        return None
+    seconds -= begins if until and seconds > begins else 0
+    return seconds if seconds <= LONGEST else None
+
+
+def missing_bytes(file: BinaryIO, part: Part) -> int:
+    """Return how many bytes the head of a RIFF or Matroska promises that the file does not have.
+
+    FFmpeg corrects the length of a RIFF silently, and a Matroska with pictures does not say how long its sound is.
+    """
+    file.seek(part.start)
+    head = file.read(12)
+    size = file.seek(0, 2) - part.start
+    declared = int.from_bytes(head[4:8], "little") + 8
+    # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
+    promised = declared if head[:4] == b"RIFF" and 8 < declared < 0x7FFFF008 else 0
+    if head[:4] == EBML and (at := ebml_size(head[4:])):
+        file.seek(part.start + at)
+        segment = file.read(12)
+        promised = at + (ebml_size(segment[4:]) or 0) if segment[:4] == SEGMENT else 0
+    return promised - size if promised - size > LEAST_MISSING else 0
+
+
+def is_interrupted(file: BinaryIO, part: Part) -> bool:
+    """Return whether a writer was interrupted: its file ends in zeros, or an FLV without the size of its last tag."""
+    size = file.seek(0, 2) if part.end is None else part.end
+    file.seek(part.start)
+    head = file.read(3)
+    file.seek(max(part.start, size - TAIL))
+    tail = file.read(TAIL)
+    if head == b"FLV":
+        last = int.from_bytes(tail[-4:], "big")
+        file.seek(max(part.start, size - 4 - last))
+        return int.from_bytes(file.read(4)[1:], "big") + 11 != last
+    return not any(tail)

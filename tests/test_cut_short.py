@@ -1,0 +1,109 @@
+"""What is said about recordings that are cut short: each that is, none that is not, and at the right time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from asrcli.audio.decode import decode, probe
+from asrcli.types import SAMPLE_RATE, Recording
+from tests.audio_files import encode, tone
+
+
+def heard(path: Path) -> tuple[float, list[str]]:
+    told: list[str] = []
+    return sum(map(len, decode(Recording(str(path)), told.append))) / SAMPLE_RATE, told
+
+
+def with_pictures(path: Path, sound: float, pictures: float, codec: str = "aac") -> Path:
+    """Write a video of so many seconds, whose sound has so many."""
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream("flv" if path.suffix == ".flv" else "mpeg4", rate=10)
+        video.width = video.height = 64
+        video.pix_fmt = "yuv420p"
+        track: Any = container.add_stream(codec, rate=44_100, layout="mono")
+        packets = []
+        for number in range(round(pictures * 10)):
+            picture = np.random.default_rng(number).integers(0, 255, (64, 64, 3), np.uint8)
+            packets += video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
+        packets += video.encode(None)
+        for at in range(0, round(sound * 44_100) - 1023, 1024):
+            piece = tone(1024 / 44_100, 44_100)[None, :1024]
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), "fltp", "mono")
+            frame.sample_rate, frame.pts = 44_100, at
+            packets += track.encode(frame)
+        packets += track.encode(None)
+        for packet in sorted(packets, key=lambda one: float((one.dts or 0) * one.time_base)):
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mkv", "flv", "mp4"])
+def test_a_video_that_is_cut_off_is_said_and_one_with_less_sound_is_not(ending: str, tmp_path: Path) -> None:
+    assert heard(with_pictures(tmp_path / f"less.{ending}", 2.0, 6.0))[1] == []
+    if ending == "mp4":  # its index would be lost
+        return
+    path = with_pictures(tmp_path / f"cut.{ending}", 6.0, 6.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    seconds, told = heard(path)
+    assert 2 < seconds < 4 and any(f"cut short: ends at {seconds:.1f} s" in line for line in told), told
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("flv", "aac"), ("avi", "libmp3lame"), ("mkv", "aac"), ("wma", "wmav2")])
+def test_an_end_of_zeros_is_said(ending: str, codec: str, tmp_path: Path) -> None:
+    """As a copy leaves it that was interrupted."""
+    path = encode(tmp_path / f"a.{ending}", tone(4, 44_100), 44_100, codec, bit_rate="64000")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    seconds, told = heard(path)
+    assert 1 < seconds < 3 and any("cut short: ends at" in line and "of 4." in line for line in told), told
+
+
+def later(clip: Path, by: float) -> Path:
+    """Write the packets of a clip later by so many seconds, as a piece of a live recording keeps its clock."""
+    path = clip.with_suffix(".mkv")
+    with av.open(str(path), "w") as out, av.open(str(clip)) as source:
+        sound = source.streams.audio[0]
+        stream = out.add_stream_from_template(sound)
+        for packet in source.demux(sound):
+            if packet.dts is not None and packet.pts is not None:
+                packet.pts = packet.dts = packet.pts + round(by / float(sound.time_base or 1))
+                packet.stream = stream
+                out.mux(packet)
+    return path
+
+
+def test_a_recording_whose_clock_begins_late_is_as_long_as_it_is(tmp_path: Path) -> None:
+    path = later(encode(tmp_path / "clip.m4a", tone(4, 44_100), 44_100, "aac"), 1000.0)
+    seconds, told = heard(path)
+    assert (round(seconds), told) == (4, [])
+    assert probe(str(path)).seconds == pytest.approx(4, abs=0.2)
+    data = bytearray(path.read_bytes())  # damage is told by the time of the recording, too
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    path.write_bytes(data)
+    told = heard(path)[1]
+    assert any("of 4.0 s" in line for line in told), told
+    assert not any("100" in line for line in told), told
+
+
+def test_fragments_from_the_middle_of_a_live_stream_are_as_long_as_they_are(tmp_path: Path) -> None:
+    how = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"}
+    path = encode(tmp_path / "live.mp4", tone(8, 44_100), 44_100, "aac", **how)
+    data = path.read_bytes()
+    places = [at - 4 for at in range(len(data)) if data.startswith(b"moof", at)]
+    path.write_bytes(data[: places[0]] + data[places[len(places) // 2] :])
+    seconds, told = heard(path)
+    assert told == [] and seconds == pytest.approx(4, abs=0.6)
+    assert probe(str(path)).seconds == pytest.approx(seconds, abs=0.1)
+
+
+def test_a_length_that_nobody_can_have_recorded_is_none(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.flac", tone(2), SAMPLE_RATE, "flac")
+    data = bytearray(path.read_bytes())
+    data[21], data[22:26] = data[21] | 15, b"\xff" * 4  # the number of samples
+    path.write_bytes(data)
+    assert (probe(str(path)).seconds, heard(path)) == (None, (2.0, []))
