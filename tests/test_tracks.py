@@ -21,13 +21,14 @@ from tests.audio_files import encode, tone
 TRACKS = (("deu", "", 600), ("eng", "Commentary", 900), ("fre", "", 1200), (None, "", 1500))
 
 
-def several(path: Path, tracks: Any = TRACKS, default: int = 0) -> Path:
-    """Write a file whose tracks are tones of different pitch."""
+def several(path: Path, tracks: Any = TRACKS, default: int = 0, flags: Any = None) -> Path:
+    """Write a file whose tracks are tones of different pitch; `flags` are more dispositions, by number."""
     with av.open(str(path), "w") as container:
         streams = []
         for number, (language, title, hertz) in enumerate(tracks):
             stream = container.add_stream("aac", rate=16_000, layout="mono")
             stream.disposition = av.stream.Disposition.default if number == default else av.stream.Disposition(0)
+            stream.disposition |= (flags or {}).get(number, av.stream.Disposition(0))
             if language:
                 stream.metadata["language"] = language
             if title:
@@ -123,3 +124,39 @@ def test_languages_of_containers_are_known() -> None:
     )  # fmt: skip
     with pytest.raises(UsageError):
         language_code("xyz")
+
+
+@pytest.mark.parametrize(
+    ("tracks", "flags", "hertz"),
+    [
+        ([("eng", "Director's commentary", 600), ("eng", "Main", 900)], {}, 900),
+        ([("eng", "", 600), ("eng", "", 900)], {0: av.stream.Disposition.comment}, 900),
+        ([("eng", "", 600), ("eng", "", 900)], {0: av.stream.Disposition.visual_impaired}, 900),
+        ([("eng", "", 600), ("eng", "", 900)], {0: av.stream.Disposition.hearing_impaired}, 900),
+        ([("eng", "Audio description", 600), ("fre", "", 900)], {}, 600),  # the one that there is
+    ],
+)
+def test_a_commentary_is_not_what_is_said_in_a_language(tracks: Any, flags: Any, hertz: int, tmp_path: Path) -> None:
+    path = several(tmp_path / "several.mkv", tracks, flags=flags)
+    for wanted, language in (("en", None), (None, "en")):
+        assert pitch(path, probe(str(path), wanted, language).track) == hertz
+    assert pitch(path, probe(str(path), "0").track) == 600
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"), [("Deutsch 5.1", "de"), ("German", "de"), ("日本語", "ja"), ("Français", "fr")]
+)
+def test_a_title_may_name_the_language(title: str, wanted: str, tmp_path: Path) -> None:
+    path = several(tmp_path / "titles.mkv", [(None, "Main", 600), (None, title, 900)])
+    assert pitch(path, probe(str(path), wanted).track) == 900
+    assert [track.language for track in probe(str(path)).tracks] == [None, wanted]
+
+
+def test_a_track_in_an_unknown_codec_leaves_the_others(asr: Run, tmp_path: Path) -> None:
+    """As telephones write: a track for players of their own beside one for all."""
+    path = several(tmp_path / "phone.mkv", [("eng", "", 600), ("eng", "", 900)])
+    path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_ZZZ", 1))
+    assert pitch(path, None) == pitch(path, probe(str(path), None, "en").track) == 900
+    done = asr("transcribe", "phone.mkv", "-e", "fake", "--no-vad")
+    assert done.code == 0
+    assert "sound track 1 is used, of 2: 0 en (in no known codec), 1 en; --track takes another" in done.err

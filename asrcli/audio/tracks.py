@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+COMMENTARY = re.compile(r"comment|kommentar|comentario|commento", re.IGNORECASE)
+DESCRIPTION = re.compile(r"descripti|audiodes[ck]|visually impaired", re.IGNORECASE)
+# What titles call languages in themselves; in English every name is known.
+NATIVE = {
+    "deutsch": "de", "français": "fr", "español": "es", "castellano": "es", "italiano": "it", "português": "pt",
+    "nederlands": "nl", "polski": "pl", "русский": "ru", "українська": "uk", "日本語": "ja", "中文": "zh",
+    "普通话": "zh", "國語": "zh", "粤语": "yue", "粵語": "yue", "한국어": "ko", "türkçe": "tr", "svenska": "sv",
+    "dansk": "da", "norsk": "no", "suomi": "fi", "čeština": "cs", "magyar": "hu", "română": "ro", "ελληνικά": "el",
+    "العربية": "ar", "हिन्दी": "hi",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """A sound track as its container describes it."""
@@ -21,6 +35,17 @@ class Track:
     title: str
     channels: int
     default: bool  # the one that players take
+    aside: str = ""  # what it is instead of what everybody hears: a commentary, a description
+    decodable: bool = True
+
+
+def best_of(container: Any) -> Any:
+    """Return the audio stream that players take: the best one, or where FFmpeg knows no way to decode it another."""
+    best = container.streams.best("audio")
+    if best is None or best.codec_context is not None:
+        return best
+    decodable = [one for one in container.streams.audio if one.codec_context is not None]
+    return min(decodable, key=lambda one: bool(_aside(one)), default=best)
 
 
 def choose_track(path: str, container: Any, wanted: int | None) -> Any:
@@ -30,7 +55,7 @@ def choose_track(path: str, container: Any, wanted: int | None) -> Any:
         InputError: no such track.
     """
     if wanted is None:
-        return container.streams.best("audio")
+        return best_of(container)
     streams = container.streams.audio
     if wanted < len(streams):
         return streams[wanted]
@@ -39,16 +64,45 @@ def choose_track(path: str, container: Any, wanted: int | None) -> Any:
 
 def tracks_of(container: Any) -> tuple[Track, ...]:
     """Return the sound tracks of an open container, in order."""
-    best = container.streams.best("audio")  # None where FFmpeg knows the codec of none
+    best = best_of(container)  # None where FFmpeg knows the codec of none
     return tuple(
         Track(
-            code_of(stream.language),
-            " ".join(str(stream.metadata.get("title", "")).split()),
+            code_of(stream.language) or _named(_title(stream)),
+            _title(stream),
             0 if stream.codec_context is None else stream.codec_context.channels,
             best is not None and stream.index == best.index,
+            _aside(stream),
+            stream.codec_context is not None,
         )
         for stream in container.streams.audio
     )
+
+
+def _title(stream: Any) -> str:
+    return " ".join(str(stream.metadata.get("title", "")).split())
+
+
+def _aside(stream: Any) -> str:
+    """Return what a stream is instead of what everybody hears, as its flags or its title say; "" if nothing does."""
+    from av.stream import Disposition
+
+    flags, title = stream.disposition, _title(stream)
+    if flags & Disposition.comment or COMMENTARY.search(title):
+        return "commentary"
+    if flags & (Disposition.visual_impaired | Disposition.descriptions) or DESCRIPTION.search(title):
+        return "description"
+    return "for the hard of hearing" if flags & Disposition.hearing_impaired else ""
+
+
+def _named(title: str) -> str | None:
+    """Return the code of the language whose name a title is, or begins with: ``English 5.1``; ``None`` of others."""
+    for name in (title, title.partition(" ")[0].strip(",;:()[]")):
+        if code := NATIVE.get(name.casefold()):
+            return code
+        if len(name) > 3:  # shorter ones are words, too
+            with suppress(UsageError):
+                return language_code(name)
+    return None
 
 
 def code_of(language: str | None) -> str | None:
@@ -83,7 +137,7 @@ def find_track(name: str, tracks: Sequence[Track], wanted: str | None, language:
         raise InputError(f"{name}: has no sound track in '{wanted}'; it has {listed(tracks)}")
     if not spoken:
         return None
-    return next((number for number in spoken if tracks[number].default), spoken[0])
+    return min(spoken, key=lambda one: (not tracks[one].decodable, bool(tracks[one].aside), not tracks[one].default))
 
 
 def numbered(wanted: str | None) -> int | None:
@@ -109,7 +163,8 @@ def listed(tracks: Sequence[Track]) -> str:
     """Return what tracks there are: ``2: 0 de (Kommentar), 1 en``."""
     parts = []
     for number, track in enumerate(tracks[:20]):
-        title = f" ({track.title[:40]})" if track.title else ""
+        said = [track.title[:40], "" if track.title else track.aside, "" if track.decodable else "in no known codec"]
+        title = f" ({', '.join(filter(None, said))})" if any(said) else ""
         parts.append(f"{number} {track.language or 'in no marked language'}{title}")
     more = ", ..." if len(tracks) > len(parts) else ""
     return f"{len(tracks)}: {', '.join(parts)}{more}"
