@@ -79,6 +79,13 @@ def test_moonshine_hears_a_line(recordings: dict[str, Path]) -> None:
     assert errors(heard.text, IN_WHEEL["beckett"]) <= 2 and heard.score and heard.score > 0.7 and heard.flags == ()
 
 
+def test_a_prompt_takes_no_words_away(real: Callable[..., Result], recordings: dict[str, Path]) -> None:
+    """Words that the prompt and the recording both have were left out, without a flag or a gap."""
+    for batched in ((), ("--no-batched",)):
+        done = real(recordings["beckett"], "-e", "whisper:tiny.en", "--prompt", "Ever tried", *batched)
+        assert errors(done.out, IN_WHEEL["beckett"]) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_no_engine_named(real: Callable[..., Result], recordings: dict[str, Path], tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from asr_plugins.whisper import Whisper
 from asr_plugins.whisper import engine as engine_module
 from asr_plugins.whisper.decode import Decoder
 from asr_plugins.whisper.encodings import MOST, Encodings
-from asr_plugins.whisper.windows import compression_ratio
+from asr_plugins.whisper.windows import closed, compression_ratio
 from asr_plugins.whisper.words import Piece, Span, parted, split_pieces, tighten
 
 from asrcli.engine import Device
@@ -363,8 +363,21 @@ def test_prompt_and_hotwords_come_before_the_task(whisper: Whisper) -> None:
     _, script = decode(whisper, [[(ONE, -0.1, 0.0)]], [tone(2)], prompt="one two", hotwords=("nine",), task="translate")
     tokens = [whisper._model.hf_tokenizer.id_to_token(token) for token in script.calls[0]["prompt"]]
     assert tokens == [
-        "<|startofprev|>", "Ġnine", "Ġone", "Ġtwo", "<|startoftranscript|>", "<|en|>", "<|translate|>",
+        "<|startofprev|>", "Ġnine", "Ġone", "Ġtwo", ".", "<|startoftranscript|>", "<|en|>", "<|translate|>",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prompt", "closes"),
+    [
+        (" Mister John ", "Mister John."), ("He said so.", "He said so."), ("Did he?”", "Did he?”"), ("(No!)", "(No!)"),
+        ("Names: Anna, Ben", "Names: Anna, Ben."), ("会议记录", "会议记录。"), ("会议。", "会议。"), ("회의", "회의."),
+        ("क्या।", "क्या।"), ("...", "..."), ('"', '"'),
+    ],
+)  # fmt: skip
+def test_a_prompt_ends_with_a_sentence(prompt: str, closes: str) -> None:
+    """Whisper goes on with a sentence that the prompt leaves open, past words that the recording says again."""
+    assert closed(prompt) == closes
 
 
 def test_options_reach_the_search(whisper: Whisper) -> None:

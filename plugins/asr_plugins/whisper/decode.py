@@ -23,6 +23,7 @@ from asr_plugins.whisper.windows import (
     Thresholds,
     Window,
     better,
+    closed,
     compression_ratio,
     levelled,
     most_tokens,
@@ -215,7 +216,7 @@ class Decoder:
     def _prompt(self, language: str) -> list[int]:
         """Return the tokens before the text: hot words and prompt as what came before, then the task."""
         tokenizer = self._tokenizer(language)
-        previous = tokenizer.encode(" " + self.options.prompt.strip()) if self.options.prompt else []
+        previous = tokenizer.encode(" " + closed(self.options.prompt)) if self.options.prompt else []
         hotwords = " ".join(self.options.hotwords or ())
         prompt: list[int] = self.model.get_prompt(tokenizer, previous, hotwords=hotwords or None)
         return prompt

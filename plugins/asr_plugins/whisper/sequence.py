@@ -6,14 +6,13 @@ from dataclasses import replace
 from math import exp
 from typing import Any
 
-from asr_plugins.whisper.windows import levelled
+from asr_plugins.whisper.windows import closed, levelled
 from asr_plugins.whisper.words import tighten
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
 # Our option -> the parameter of faster_whisper.WhisperModel.transcribe, where the value passes through as it is.
 PARAMETERS = {
     "task": "task",
-    "prompt": "initial_prompt",
     "beam_size": "beam_size",
     "best_of": "best_of",
     "patience": "patience",
@@ -37,6 +36,8 @@ def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Seg
     if not len(clip.samples):
         return []
     given = {PARAMETERS[name]: value for name, value in options.given() if name in PARAMETERS}
+    if options.prompt:
+        given["initial_prompt"] = closed(options.prompt)
     if options.temperature is not None:
         given["temperature"] = list(options.temperature)
     if options.hotwords:

@@ -29,6 +29,7 @@ DOUBTFUL_SHARE = 0.65  # of that limit
 GROWING_PAD, GROWING_LEAST = 500, 1500  # frames
 BEAM_SIZE, GROWING_BEAM = 5, 1
 GROWING_TOKENS, GROWING_TOKENS_PER_SECOND = 20, 10
+ENDS, CLOSING = ".!?…。！？｡؟۔।॥", "\"')]}”’»」』）"  # of a sentence
 LEAST_LEVEL = 0.05  # RMS to which a quieter region of speech is raised: as loud as speech usually is
 SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
 
@@ -55,6 +56,19 @@ class Window:
     def frames(self) -> int:
         """Frames of audio in the window."""
         return min(WINDOW_FRAMES, int(self.features.shape[-1]))
+
+
+def closed(prompt: str) -> str:
+    """Return a prompt that ends with a sentence.
+
+    After "Mister John Dashwood" Whisper goes on with "had then leisure" although the recording says the name: of eight
+    recordings whose first words were given as prompt, tiny.en left out words of six, and of none after a full stop.
+    """
+    prompt = prompt.strip()
+    last = prompt.rstrip(CLOSING)[-1:]
+    if not last or last in ENDS:
+        return prompt
+    return prompt + ("。" if "\u3040" <= last <= "\u9fff" else ".")  # kana and Chinese characters
 
 
 def levelled(clip: Clip) -> Samples:
