@@ -288,6 +288,23 @@ def test_a_short_cue_lasts_into_the_silence_but_never_into_the_next() -> None:
     assert [warning.split()[2] for warning in warnings] == ["min_duration"]
 
 
+def test_a_word_in_the_last_moment_is_not_shown_seconds_before_it_is_said() -> None:
+    """It had no time of its own, and stood in the cue before, over the pause and over what another said in it."""
+    late = segment_of((Word("No.", 28.05, 28.27),), "B")
+    asked = segment_of(say("Do you remember the day I went there?", start=23.8), "A")
+    before = segment_of(say("Not now.", start=22.5), "B")
+    for others in ((before, asked), (replace(before, speaker=None),)):
+        last = replace(late, speaker=None) if len(others) == 1 else late
+        cues, warnings = shape(transcript_of(*others, last, seconds=28.277), DEFAULT)
+        assert [cue.lines for cue in cues][-1] == ("No.",) and not warnings
+        assert 27.4 < cues[-1].start < 28.05 and cues[-1].end == 28.277
+        assert all(cue.end <= cues[-1].start for cue in cues[:-1])
+    # Where there is no silence before it, it stands with the words before it.
+    words = say("Well, then we shall never know it. No.", pauses=0.0)
+    (cue,), _ = shape(transcript_of(segment_of(words), seconds=words[-1].end), DEFAULT)
+    assert cue.start == 0.0
+
+
 def test_reading_time_is_taken_from_the_silence_after() -> None:
     fast = segment_of(say("forty characters said in a single second", rate=41))
     alone, _ = shape(transcript_of(fast, seconds=10.0), DEFAULT)

@@ -56,8 +56,9 @@ class Violation:
 def shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]:
     """Return the cues of a transcript in the order of time, and one line about each constraint they cannot keep.
 
-    Cues start with speech and end within the recording. Those of one speaker never overlap; those of several do only
-    where they talk at once and there is no time to show one after the other, or one would come late. A constraint is
+    Cues start with speech (in the silence before it, where the recording ends before they could be read) and end within
+    the recording. Those of one speaker never overlap; those of several do only where they talk at once and there is no
+    time to show one after the other, or one would come late. A constraint is
     broken only where no cut of the words keeps it: one word that is wider than a line, or speech faster than the
     reading speed with no pause after it.
     """

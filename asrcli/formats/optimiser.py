@@ -75,6 +75,7 @@ class Optimiser:
         self.max_duration = sys.maxsize if layout.max_duration is None else milliseconds(layout.max_duration)
         self.min_gap, self.close_gap = milliseconds(layout.min_gap), milliseconds(layout.close_gap)
         count = len(units)
+        self.starts = self._starts()
         self.labels = [columns(label(unit.speaker)) for unit in self.units]
         self.offset = [0] * (count + 1)  # columns before each unit when all stand on one line
         for position, unit in enumerate(self.units):
@@ -92,6 +93,20 @@ class Optimiser:
         for position in range(1, count):
             if units[position].speaker == units[position - 1].speaker:
                 self.speaks_since[position] = self.speaks_since[position - 1]
+
+    def _starts(self) -> list[int]:
+        """Return when a cue starts that begins with each unit: with speech, or before it at the end of a recording.
+
+        A word in the last moment of a recording is so seen as long as it must be, and not seconds early with others.
+        """
+        found: list[int] = []
+        for position, unit in enumerate(self.units):
+            start = unit.start
+            if self.end is not None and self.end - start < self.min_duration:
+                free = max(found[-1] + 1, self.units[position - 1].end + self.min_gap) if position else 0
+                start = min(start, max(free, self.end - self.min_duration))
+            found.append(start)
+        return found
 
     def cuts(self) -> list[Cut]:
         """Return the cheapest cut."""
@@ -135,7 +150,7 @@ class Optimiser:
     def _may_join(self, first: int, stop: int) -> bool:
         """Return whether units of one speaker may share a cue by their time, number and width."""
         layout = self.layout
-        if self.units[stop - 1].end - self.units[first].start > self.max_duration:
+        if self.units[stop - 1].end - self.starts[first] > self.max_duration:
             return False
         words = layout.max_words_per_line
         if words is not None and stop - first > words * layout.max_lines:
@@ -228,7 +243,7 @@ class Optimiser:
             cost += VIOLATION
         if length < needed:
             cost += VIOLATION * (1 + (needed - length) / needed / 1000)
-        if not last and self.units[stop].start - end < self.min_gap:
+        if not last and self.starts[stop] - end < self.min_gap:
             cost += VIOLATION
         return cost
 
@@ -247,12 +262,12 @@ class Optimiser:
 
     def _times(self, first: int, stop: int, reading: int) -> tuple[int, int]:
         """Return start and end in milliseconds: as long as said, longer where it must be read and silence follows."""
-        start = self.units[first].start
+        start = self.starts[first]
         wanted = max(self.units[stop - 1].end, start + self.min_duration, start + reading)
         wanted = min(wanted, start + self.max_duration)
         if stop == len(self.units):
             return start, wanted if self.end is None else max(min(wanted, self.end), min(start + 1, self.end))
-        following = self.units[stop].start
+        following = self.starts[stop]
         latest = following - self.min_gap
         if following - wanted < self.close_gap and latest - start <= self.max_duration:
             wanted = latest
