@@ -20,6 +20,8 @@ from asrcli.errors import InputError
 from asrcli.reports.table import json_text
 
 SCHEMA = 2
+# How reasons begin that come from what a reader follows; others are signs of use, and numbers in the abstract.
+PERSONAL = ("matches “", "has “", "author ", "from ", "starred", "like starred: ")
 T = TypeVar("T")
 
 
@@ -181,7 +183,9 @@ class Edition:
         if reporting:
             one = "paper reports an error rate of its own system"
             said.append(count_of(reporting, one, "papers report error rates of their own systems") + ".")
-        return " ".join([*said, f"First by your interests: “{self.papers[0].title}”."])
+        first = self.papers[0]
+        chosen = any(reason.startswith(PERSONAL) for reason in first.reasons)
+        return " ".join([*said, f"First{' by your interests' if chosen else ''}: “{first.title}”."])
 
 
 def to_json(edition: Edition) -> str:

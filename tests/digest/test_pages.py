@@ -32,6 +32,7 @@ from recordings import (
 from support.zygote import forked
 
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown
+from asrcli.digest.pages.markdown import footer
 from asrcli.digest.run import load_editions
 from asrcli.digest.sources import Task, feeds, hackernews, huggingface, x
 from asrcli.digest.sources.feeds import read_opml
@@ -166,6 +167,14 @@ def test_feedback_moves_and_hides(run, out):
     again = run(whole_day())
     assert [paper.id for paper in again.papers] == [last] and "starred" in again.papers[0].reasons
     assert again.counts.hidden == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(1, "1 of the papers read is about"), (2, "2 of the papers read are about")]
+)
+def test_the_footer_counts_in_sentences(run, number, said):
+    day = run(whole_day())
+    assert said in footer(replace(day, counts=replace(day.counts, unmatched=number)))
 
 
 # --- the command line ---

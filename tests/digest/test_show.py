@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
+from asrcli.digest.edition import to_json
 from asrcli.digest.files import Files
 from asrcli.digest.podcast.episode import (
     FORMATS,
+    Cue,
+    Show,
     balanced,
     encode,
     json_chapters,
@@ -36,7 +39,7 @@ from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, fli
 from asrcli.digest.settings import Settings
 from asrcli.digest.verify import claim_problems
 from asrcli.errors import EngineUnavailable, UsageError
-from asrcli.types import Recording, Segment, Transcript
+from asrcli.types import Recording, Segment, Transcript, Word
 
 needs_espeak = pytest.mark.skipif(library() is None, reason="needs the espeak-ng library: apt-get install espeak-ng")
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite: apt-get install flite")
@@ -141,6 +144,54 @@ def test_everything_quoted_is_a_claim_of_the_digest(edition):
     for number in re.findall(r"\d+(?:\.\d+)?", script.text):
         assert number in known
     assert len(script.chapters) == len(edition.papers) + 2
+
+
+def test_the_show_notes_hold_every_sentence_that_the_show_promises(out, edition):
+    """A paper that is told without being an idea of the day was in no note."""
+    edition = replace(edition, ideas=())
+    (out / f"daily/{edition.day}.json").write_text(to_json(edition))
+    write_episode(out, write_script(edition, 60), Tone(), "m4a")
+    item = ET.fromstring(write_feed(out, Settings()).read_bytes()).find("channel/item")
+    from lxml import html
+
+    notes = html.fromstring(item.findtext("description"))
+    said = [turn.proof for turn in write_script(edition, 60).turns if turn.proof]
+    shown = [" ".join(one.itertext()) for one in notes.iter("p")]
+    assert said and all(any(claim.text in text and claim.quote in text for text in shown) for claim in said)
+    assert edition.headline in shown and edition.opening in shown  # not run into each other
+
+
+@pytest.mark.parametrize(
+    ("authors", "said"),
+    [
+        (("Ada Example",), "By Ada Example."),
+        (("Ada Example", "Ben Sample"), "By Ada Example and Ben Sample."),
+        (("Ada Example", "Ben Sample", "Cy Test"), "By Ada Example and others."),
+    ],
+)
+def test_two_authors_are_both_named(edition, authors, said):
+    script = write_script(replace(edition, papers=(replace(edition.papers[0], authors=authors),)), 5)
+    assert script.chapters[1].turns[0].text.endswith(said)
+
+
+def test_first_by_your_interests_is_said_only_of_what_matches_one(edition):
+    first = edition.papers[0]
+    for reasons, said in (
+        (("matches “speech”", "gives numbers"), "First by your interests: "),
+        (("from Example Labs",), "First by your interests: "),
+        (("gives numbers", "12 likes"), "First: "),
+        ((), "First: "),
+    ):
+        assert said in replace(edition, papers=(replace(first, reasons=reasons),)).opening
+
+
+def test_time_stamps_inside_a_cue_rise():
+    """Two words may begin at the same moment where a voice says them as one."""
+    import numpy as np
+
+    words = tuple(Word(text, start, end) for text, start, end in (("a", 0, 1), ("b", 1, 1), ("c", 1, 2), ("d", 2, 3)))
+    text = web_vtt(Show(np.zeros(1, np.int16), 16000, (), (Cue("host", words),)))
+    assert text.endswith("<v Host>a <00:00:01.000>b c <00:00:02.000>d\n")
 
 
 def test_the_length_follows_the_news(run, edition):

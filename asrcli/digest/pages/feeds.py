@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from asrcli.digest.edition import Edition
-from asrcli.digest.pages.html import idea_html, link, status
+from asrcli.digest.pages.html import claim_html, idea_html, link, status
 from asrcli.digest.settings import Settings
 from asrcli.reports.table import json_text
-from asrcli.web.markup import Html, add, join_html, tag, write_xml
+from asrcli.web.markup import Child, Html, add, join_html, tag, write_xml
 
 ATOM = "http://www.w3.org/2005/Atom"
 FEED_SPACE = uuid.UUID("6b7b1c43-6c0e-5f43-9a0c-6b1f0e0f2d11")
@@ -30,8 +30,22 @@ def summary_html(edition: Edition) -> Html:
     """Return the entry's body: the state of the sources, the ideas, and the papers by title."""
     ideas = tag("ul", *(tag("li", idea_html(idea)) for idea in edition.ideas)) if edition.ideas else ""
     papers = tag("ol", *(tag("li", link(paper.title, paper.url)) for paper in edition.papers)) if edition.papers else ""
-    said = " ".join(filter(None, (edition.headline, edition.opening)))
-    return join_html([status(edition), tag("p", said), ideas, papers])
+    return join_html([*head_html(edition), ideas, papers])
+
+
+def notes_html(edition: Edition) -> Html:
+    """Return the show notes of an episode: every sentence that the show may say of a paper, with its source."""
+    papers = (
+        tag("li", link(one.title, one.url), *(tag("p", claim_html(claim)) for claim in (*one.claims, *one.own)))
+        for one in edition.papers
+    )
+    return join_html([*head_html(edition), tag("ol", *papers) if edition.papers else ""])
+
+
+def head_html(edition: Edition) -> list[Child]:
+    """Return the state of the sources, and what a day says first."""
+    said = [tag("p", text) for text in (edition.headline, edition.opening) if text]
+    return [status(edition), *said]
 
 
 def atom_feed(editions: Sequence[Edition]) -> str:

@@ -183,7 +183,10 @@ def footer(edition: Edition) -> str:
     """Return what is not shown, in numbers, and how the page can be checked."""
     counts = edition.counts
     hidden = [
-        (counts.unmatched, "of the papers read are about no phrase of the settings"),
+        (
+            counts.unmatched,
+            f"of the papers read {'is' if counts.unmatched == 1 else 'are'} about no phrase of the settings",
+        ),
         (counts.older, "older than a first run reports"),
         (counts.silent_models, f"of {counts.models} models without a download or like"),
         (counts.withdrawn, "withdrawn"),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,15 +176,15 @@ def json_chapters(show: Show) -> str:
 
 
 def web_vtt(show: Show) -> str:
-    """Return the transcript: cues of about a line, the voice's name, and a time stamp before every word."""
+    """Return the transcript: cues of about a line, the voice's name, a time stamp before every word with its own."""
     blocks = ["WEBVTT"]
     for cue in show.cues:
         for at in range(0, len(cue.words), CUE_WORDS):
             words = cue.words[at : at + CUE_WORDS]
-            timed = " ".join(
-                vtt_text(word.text) if index == 0 else f"<{timestamp(word.start)}>{vtt_text(word.text)}"
-                for index, word in enumerate(words)
-            )
+            # WebVTT wants every time stamp in a cue to be greater than those before it.
+            starts = [timestamp(word.start) for word in words]
+            marks = ["", *(f"<{start}>" if start > before else "" for before, start in pairwise(starts))]
+            timed = " ".join(mark + vtt_text(word.text) for mark, word in zip(marks, words, strict=True))
             begin, end = words[0].start, max(words[-1].end, words[0].start + 0.001)
             blocks.append(f"{timestamp(begin)} --> {timestamp(end)}\n<v {cue.speaker.title()}>{timed}")
     return "\n\n".join(blocks) + "\n"

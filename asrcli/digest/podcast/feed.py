@@ -11,9 +11,10 @@ from xml.etree.ElementTree import Element
 
 from asrcli.digest.edition import Edition
 from asrcli.digest.files import Files
-from asrcli.digest.pages.feeds import address, identity, summary_html
+from asrcli.digest.pages.feeds import address, identity, notes_html
 from asrcli.digest.podcast.cover import cover_png
 from asrcli.digest.podcast.episode import Episode, load_episodes
+from asrcli.digest.podcast.script import PROMISE
 from asrcli.digest.settings import Settings
 from asrcli.web.markup import add, write_xml
 
@@ -39,7 +40,7 @@ def podcast_feed(episodes: Sequence[Episode], notes: dict[str, Edition], setting
     channel = add(root, "channel")
     add(channel, "title", settings.title)
     add(channel, "link", site or "https://example.invalid/")
-    add(channel, "description", f"{settings.title}: every sentence is quoted in the show notes with its source.")
+    add(channel, "description", f"{settings.title}: {PROMISE}.")
     add(channel, "language", settings.language)
     add(channel, "itunes:author", settings.author)
     category = channel
@@ -72,7 +73,7 @@ def add_item(channel: Element, episode: Episode, edition: Edition | None, settin
     add(item, "guid", identity(site, settings.title, f"podcast {episode.day}"), isPermaLink="false")
     add(item, "pubDate", format_datetime(datetime.fromisoformat(episode.day).replace(tzinfo=UTC)))
     add(item, "link", address(site, f"daily/{episode.day}.html"))
-    add(item, "description", summary_html(edition).markup if edition else episode.title)
+    add(item, "description", notes_html(edition).markup if edition else episode.title)
     add(
         item,
         "enclosure",

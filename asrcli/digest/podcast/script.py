@@ -18,6 +18,7 @@ from asrcli.web.cleaning import markdown_link
 PAUSE, BREAK = 0.35, 0.9  # seconds of silence after a turn, and after a chapter
 CHARACTERS = 14.0  # said per second by the slowest voice (flite; espeak-ng says 16)
 MODELS = 3
+PROMISE = "what is said of each paper is quoted in the show notes with its source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def spoken_day(day: str) -> str:
 
 def paper_chapter(paper: Paper, first: bool) -> Chapter:
     """Tell one paper: title and authors, then its own sentences."""
-    by = f" By {paper.authors[0]}{' and others' if len(paper.authors) > 1 else ''}." if paper.authors else ""
+    others = paper.authors[1] if len(paper.authors) == 2 else "others"
+    by = f" By {' and '.join([*paper.authors[:1], *([others] if paper.authors[1:] else [])])}." if paper.authors else ""
     start = "First" if first else "Next"
     stop = "" if paper.title.endswith((".", "?", "!")) else "."
     turns = [Turn("host", f"{start}, {paper.topic.lower()}: {paper.title}{stop}{by}")]
@@ -115,7 +117,7 @@ def close(edition: Edition) -> Chapter:
         turns.append(Turn("guest", f"New or trending models: {names}."))
     if edition.updates:
         turns.append(Turn("guest", f"{count_of(edition.updates, 'paper')} came out in a new version."))
-    turns.append(Turn("host", "Every sentence of this episode is quoted in the show notes with its source."))
+    turns.append(Turn("host", f"{PROMISE[0].upper()}{PROMISE[1:]}."))
     return Chapter("Close", "", tuple(turns))
 
 
