@@ -231,6 +231,28 @@ def test_config_finds_options_that_no_command_has(project: Path) -> None:
     assert "no command has an option 'enginee'; did you mean 'engine'?" in done.stderr
 
 
+def test_an_entry_of_a_file_that_is_nearly_an_option_is_named(project: Path) -> None:
+    (project / "one.wav").write_bytes(b"")
+    # The fifth is an option of other commands, and the last is near to nothing.
+    (project / "asr.toml").write_text("langauge = 'de'\nFormat = 'srt'\nfast_ = true\nmax-csp = 3\ntop = 3\nthing = 1")
+    lines = asr("transcribe", "one.wav", "-e", "fake", "--dry-run").stderr.splitlines()
+    assert [line.partition("asr.toml: ")[2] for line in lines if "nothing reads" in line] == [
+        "nothing reads langauge: did you mean language?",
+        "nothing reads Format: did you mean format?",
+        "nothing reads fast-: did you mean fast?",
+        "nothing reads max-csp: did you mean max-cps?",
+    ]
+    assert "nothing reads" not in asr("transcribe", "one.wav", "-e", "fake", "--dry-run", "-q").stderr
+
+
+@pytest.mark.parametrize(("entry", "option"), [("threads = true", "threads"), ("subs = false", "subs")])
+def test_yes_and_no_are_for_switches_alone(project: Path, entry: str, option: str) -> None:
+    """Python takes true for 1: a file that says threads = true got one thread."""
+    (project / "asr.toml").write_text(f"[transcribe]\n{entry}")
+    done = asr("transcribe", "one.wav", "-e", "fake")
+    assert done.returncode == 2 and f"is no value for --{option}" in done.stderr
+
+
 def test_a_variable_that_is_nearly_an_option_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "one.wav").write_bytes(b"")
     for name in ("ASR_FORMT", "ASR_SERVER_KYE", "ASR_OUT", "ASR_LIMIT", "ASR_THING"):  # the third is one of digest

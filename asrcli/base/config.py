@@ -82,6 +82,7 @@ class Lookup:
     project: Path | None = None  # the project's file, if there is one
     refused: list[str] = field(default_factory=list)  # options of it that need ``asr config trust``
     foreign: str = ""  # why it does not count at all
+    strays: dict[str, Path] = field(default_factory=dict)  # entries at the top that the command lacks -> their file
 
     def notice(self) -> str:
         """Return one line about what the project's file may not decide, or ""."""
@@ -145,7 +146,9 @@ def look_up(
     user = user_file()
     result = Lookup(project=project_file())
     if user.is_file():
-        result.values.update(_from_document(user, read(user), command, options, commands))
+        document = read(user)
+        result.values.update(_from_document(user, document, command, options, commands))
+        result.strays.update(_strays(user, document, options))
     if result.project is not None:
         _add_project(result, command, options, commands)
     for name, several in options.items():
@@ -168,7 +171,9 @@ def _add_project(result: Lookup, command: str, options: Mapping[str, bool], comm
     if foreign and not trusted:
         result.foreign = foreign
         return
-    for name, setting in _from_document(path, _parsed(path, content), command, options, commands).items():
+    document = _parsed(path, content)
+    result.strays.update(_strays(path, document, options))
+    for name, setting in _from_document(path, document, command, options, commands).items():
         if trusted or is_harmless(name, setting.value, path.parent):
             result.values[name] = Setting(setting.value, setting.origin, PROJECT)
         else:
@@ -238,6 +243,12 @@ def _shared(document: Mapping[str, Any], command: str) -> dict[str, Any]:
     first = command.partition(" ")[0]
     entries = _plain(document).items()
     return {key: value for key, value in entries if first in SHARED.get(key.replace("-", "_"), (first,))}
+
+
+def _strays(path: Path, document: Mapping[str, Any], options: Collection[str]) -> dict[str, Path]:
+    """Return the entries at the top that a command does not have: another one's, or slips of the keyboard."""
+    names = (key.replace("-", "_") for key in _plain(document))
+    return {name: path for name in names if name not in options and name not in SHARED}
 
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:

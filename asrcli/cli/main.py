@@ -11,8 +11,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import typer
@@ -22,7 +23,7 @@ from typer.exceptions import TyperException
 from asrcli import __version__
 from asrcli.base.console import complain, line_of, say_bug
 from asrcli.cli import apps
-from asrcli.cli.spelling import check_numbers, check_values, mistaken_name, modern_spelling, option_names
+from asrcli.cli.spelling import check_kinds, check_numbers, check_values, mistaken_name, modern_spelling, option_names
 from asrcli.cli.streams import prepare_streams
 from asrcli.cli.values import Sparing
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
@@ -84,11 +85,12 @@ class _Lenient(Sparing):
         typed = self._typed(ctx, words)
         looked_up = look_up(ctx.command_path.partition(" ")[2], option_names(self), COMMANDS, typed)
         found = looked_up.values
+        check_kinds(found, self.params)
         ctx.default_map = {name: setting.value for name, setting in found.items()}
         try:
             rest: list[str] = cast(Any, super()).parse_args(ctx, words)
             check_numbers(ctx.params)
-            for line in [*looked_up.lines(typed), *self._slips(ctx, typed)]:
+            for line in [*looked_up.lines(typed), *self._slips(ctx, typed, looked_up.strays)]:
                 complain(f"asr: {line}")
             return rest
         except typer.BadParameter as error:
@@ -99,16 +101,20 @@ class _Lenient(Sparing):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{found[name].origin}: '{found[name].value}' is no value for {option}") from error
 
-    def _slips(self, ctx: Any, typed: Collection[str]) -> list[str]:
-        """Return a line about each variable that is nearly one of the command, once for the whole command line."""
+    def _slips(self, ctx: Any, typed: Collection[str], strays: Mapping[str, Path]) -> list[str]:
+        """Return a line about each setting that is nearly one of the command, once for the whole command line."""
         if "quiet" in typed:
             return []
-        from asrcli.cli.variables import all_options, sentence, slips
+        from asrcli.cli.variables import all_options, file_slips, sentence, slips
 
-        said = ctx.meta.setdefault("asrcli.slips", set())
-        found = [one for one in slips(option_names(self), lambda: set(all_options(application()))) if one not in said]
+        def everything() -> Collection[str]:
+            return set(all_options(application()))
+
+        own, said = option_names(self), ctx.meta.setdefault("asrcli.slips", set())
+        lines = [*(sentence(*one) for one in slips(own, everything)), *file_slips(strays, own, everything)]
+        found = [line for line in lines if line not in said]
         said.update(found)
-        return [sentence(*one) for one in found]
+        return found
 
     def _typed(self, ctx: Any, words: list[str]) -> frozenset[str]:
         """Return the names of the options among words; of words that are no command line, none."""

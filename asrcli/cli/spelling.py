@@ -82,6 +82,15 @@ def check_values(words: Sequence[str], parameters: Any) -> None:
             raise UsageError(f"{option} needs a value, and '{value}' is an option{hint}")
 
 
+def check_kinds(settings: Mapping[str, Any], parameters: Any) -> None:
+    """Raise `UsageError` where a file says true or false of what is no switch: true would count as the number 1."""
+    switches = {one.name for one in parameters if getattr(one, "is_flag", False)}
+    for name, one in settings.items():
+        if isinstance(one.value, bool) and name not in switches:
+            said = f"'{str(one.value).lower()}' is no value for --{name.replace('_', '-')}"
+            raise UsageError(f"{one.origin}: {said}")
+
+
 def check_numbers(values: Mapping[str, Any]) -> None:
     """Raise `UsageError` for a number that is none, has no end, or is larger than libraries in C can count."""
     for name, value in values.items():

@@ -1,10 +1,11 @@
-"""Variables that begin with ASR_ and that nothing reads: slips of the keyboard, by which a setting is lost."""
+"""Variables that begin with ASR_, and entries of files, that nothing reads: slips by which a setting is lost."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 PREFIX = "ASR_"
@@ -30,6 +31,21 @@ def slips(options: Collection[str], everything: Callable[[], Collection[str]]) -
             close = get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1, NEAR)
             if close and name not in map(variable_of, everything()):
                 yield name, PREFIX + close[0]
+
+
+def file_slips(
+    strays: Mapping[str, Path], options: Collection[str], everything: Callable[[], Collection[str]]
+) -> Iterator[str]:
+    """Yield a sentence about each entry of a file that is nearly an option of this command, and one of no command.
+
+    Args:
+        strays: entries at the top of files that the command does not have, with underscores -> their file.
+        options: as for `slips`, and so is ``everything``.
+    """
+    for name, path in strays.items():
+        close = get_close_matches(name.lower(), options, 1, NEAR)
+        if close and name not in everything():
+            yield f"{path}: nothing reads {name.replace('_', '-')}: did you mean {close[0].replace('_', '-')}?"
 
 
 def unread(options: Collection[str]) -> Iterator[tuple[str, str]]:
