@@ -119,6 +119,15 @@ def test_fits_a_narrow_terminal(cache: Path, width: int) -> None:
     assert below.startswith("  --model") and "MODEL" not in below, "no table without rows"
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_narrow_terminal_says_what_options_do(cache: Path, width: int) -> None:
+    """The column was left out, and a name such as eos-penalty says nothing."""
+    found = json.loads(asr("engines", "--json", HF_HUB_CACHE=str(cache)).stdout)
+    told = " ".join(asr("engines", HF_HUB_CACHE=str(cache), COLUMNS=str(width)).stdout.split())
+    helps = [own["help"] for card in found for own in card["own_options"].values()]
+    assert len(helps) > 3 and all(one in told for one in helps)
+
+
 def test_a_missing_package_is_said_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     from asrcli.engine import load_class
 

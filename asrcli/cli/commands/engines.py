@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Collection, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
@@ -227,7 +228,13 @@ def _own_options(card: EngineCard, width: int) -> list[str]:
         (f"{name.replace('_', '-')}={own.default:g}", f"{own.least:g} to {own.most:g}", own.help)
         for name, own in card.own_options.items()
     ]
-    return columns([OWN_HEADINGS, *rows], width - 2) if rows else []
+    table = columns([OWN_HEADINGS, *rows], sys.maxsize) if rows else []
+    if max(map(len, table), default=0) <= width:
+        return table
+    # What an option does is all that tells one from another: without room beside it, it stands below.
+    lead = columns([OWN_HEADINGS[:2], *(row[:2] for row in rows)], width - 2)
+    told = ([], *(wrap(text, width - 4) for *_, text in rows))
+    return [line for first, own in zip(lead, told, strict=True) for line in (first, *(f"    {one}" for one in own))]
 
 
 def _row(model: ModelCard, default: bool) -> tuple[str, ...]:
