@@ -86,6 +86,15 @@ class Contestant:
         behind = tuple(filter(os.path.isdir, sys.path)) if choice.engine.environment() and not team else ()
         return say.Job(engine, backend, choice.weights, choice.device, self.options, self.vad, warm_up, team, behind)
 
+    @property
+    def workers(self) -> dict[str, str]:
+        """How many workers are measured together, and where; nothing without any."""
+        team = self.team
+        if not team:
+            return {}
+        each = {"worker_threads": str(team[0].threads)} if team[0].threads else {}
+        return {"workers": str(len(team)), "worker_devices": ", ".join(map(str, team)), **each}
+
     def task(self, dataset: Dataset, digest: str, plan: Plan) -> dict[str, object]:
         """Return everything that makes this run what it is; an interrupted one goes on only as the same."""
         choice = self.choice

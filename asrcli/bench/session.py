@@ -100,7 +100,8 @@ def bench(request: Request, watcher: Watcher) -> Results:
         watcher.lost(text)
     own = request.options.language or not request.told
     options = request.options if own else with_language(request.options, dataset, chosen)
-    request = replace(request, options=options, folder=request.folder or store.default_folder())
+    folder = request.folder or store.default_folder()
+    request = replace(request, options=options, folder=folder)
     failed: list[tuple[str, AsrError]] = []
     known = references(dataset) if request.plan.diarize else {}
     if 0 < len(known) < len(dataset.utterances):
@@ -111,15 +112,21 @@ def bench(request: Request, watcher: Watcher) -> Results:
     whole = digest(dataset.utterances)
     runs: list[tuple[Path, RunRecord]] = []
     with ExitStack() as stack:
+        tasks = [one.task(dataset, whole, request.plan) for one in contestants]
+        command = stack.enter_context(store.Command(folder, tasks))
         conditions: Sequence[robustness.Condition] = ()
         if request.plan.robustness and contestants:
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asr-bench-")))
             watcher.phase("", "making recordings worse", 0)
             some = sample(dataset.utterances, request.plan.robustness_sample, request.plan.seed)
             conditions = tuple(robustness.conditions(some, place, request.plan.seed))
-        for one in contestants:
+        for number, one in enumerate(contestants):
             try:
-                runs.append(one_run(one, dataset, whole, conditions, request, watcher))
+                if before := command.finished(number):
+                    watcher.note(f"{one.system}: measured before the interruption")
+                    watcher.finished(before[1].system, before[0])
+                runs.append(before or one_run(one, dataset, whole, conditions, request, watcher))
+                command.add(number, runs[-1][0])
             except AsrError as error:
                 failed.append((one.system, error))
     return Results(tuple(runs), tuple(failed), dataset)
@@ -259,19 +266,10 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
         "options": json.dumps(dict(contestant.options.given()), ensure_ascii=False),
         **({"diarizer": contestant.diarizer_name} if contestant.diarizer else {}),
         **({"backend": backend} if (backend := backend_of(choice.engine)) else {}),
-        **workers_of(contestant),
+        **contestant.workers,
         "audio_seconds": f"{dataset.seconds:.2f}",
         REPLAY: replay_of(contestant, request),
     }
-
-
-def workers_of(contestant: Contestant) -> dict[str, str]:
-    """Return how many workers were measured together, and where."""
-    team = contestant.team
-    if not team:
-        return {}
-    each = {"worker_threads": str(team[0].threads)} if team[0].threads else {}
-    return {"workers": str(len(team)), "worker_devices": ", ".join(map(str, team)), **each}
 
 
 def replay_of(contestant: Contestant, request: Request) -> str:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from asrcli.datasets.journal import Journal
+from asrcli.datasets.results import RunRecord, read_run
+from asrcli.errors import AsrError
 
 UNDER_WAY = ".under-way"
 
@@ -23,6 +28,42 @@ def journal(folder: Path, task: dict[str, object]) -> Journal:
     """Return the journal of a run; the same work finds the same journal."""
     name = hashlib.sha256(json.dumps(task, sort_keys=True).encode()).hexdigest()[:16]
     return Journal(folder / UNDER_WAY / f"{name}.jsonl", task)
+
+
+class Command:
+    """The runs of one command that are finished, kept until all of them are: after a kill they are not made again.
+
+    A context manager; of a single run there is nothing to keep.
+    """
+
+    def __init__(self, folder: Path, tasks: Sequence[dict[str, object]]) -> None:
+        self.folder = folder
+        self._journal = journal(folder, {"command": list(tasks)}) if len(tasks) > 1 else None
+
+    def __enter__(self) -> Self:
+        if self._journal is not None:
+            self._journal.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *unused: object) -> None:
+        if self._journal is not None:
+            if kind is None:
+                self._journal.remove()
+            self._journal.__exit__()
+
+    def finished(self, number: int) -> tuple[Path, RunRecord] | None:
+        """Return the run of an engine, by its place, that an interrupted command finished and that is still there."""
+        for line in self._journal.lines if self._journal is not None else ():
+            with suppress(AsrError, OSError):
+                if line.get("run") == number:
+                    path = self.folder / str(line["file"])
+                    return path, read_run(path)
+        return None
+
+    def add(self, number: int, path: Path) -> None:
+        """Keep that the run of an engine is finished."""
+        if self._journal is not None:
+            self._journal.add({"run": number, "file": path.name})
 
 
 def new_path(folder: Path, started: str, dataset: str, system: str) -> Path:

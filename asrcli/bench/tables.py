@@ -102,7 +102,8 @@ def starting(runs: Sequence[RunRecord]) -> Grid:
     """Return what starting took."""
     names = ("import", "load", "first_result", "cold_start")
     rows = [(one.system, *(value(one, name, form="{:.3f}") for name in names)) for one in runs]
-    note = "fresh processes; median [least, greatest]"
+    repeated = any("[" in cell for row in rows for cell in row)
+    note = f"fresh processes; {'median [least, greatest]' if repeated else 'each started once'}"
     return Grid("Start, seconds", ("system", "import", "load", "first result", "all, from exec"), tuple(rows), note)
 
 

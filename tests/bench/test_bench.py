@@ -64,7 +64,7 @@ def test_a_whole_run_scores_records_and_reports(asr: Run, digits: Path, tmp_path
     assert all(value and 0 < value < 5 for value in first.times)
     for name in ("asr", "python", "dataset_sha256", "command", "seed", "version numpy", "system", "cores"):
         assert first.fact(name), name
-    assert under_way(tmp_path / "runs") == []
+    assert under_way(tmp_path / "runs") == [] and "fresh processes; each started once" in done.out
     data = json.loads((tmp_path / "json").read_text())
     assert [run["system"] for run in data["runs"]] == ["fake", "fake:fail=three"]
     rows = list(csv.DictReader((tmp_path / "csv").read_text().splitlines()))
@@ -153,6 +153,21 @@ def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
         assert read_run(cards[0]).hypotheses == read_run(cards[1]).hypotheses
         assert asr("compare", cards[0], cards[0], "--by", "condition").code == 0
     assert under_way(tmp_path / "killed") == []
+
+
+def test_what_a_killed_command_has_finished_is_not_measured_again(asr: Run, digits: Path, tmp_path: Path) -> None:
+    words = ("bench", digits, "-e", "fake", "-e", "fake:sleep=0.3", *QUICK, "-o", tmp_path / "runs")
+    process = start(tmp_path, *words)
+    kill_after(process, tmp_path / "runs/.under-way", 1, '"run":0')
+    (finished,) = records(tmp_path / "runs")
+    again = asr(*words)
+    assert again.code == 0 and "asr: fake: measured before the interruption" in again.err, again.err
+    first, second = records(tmp_path / "runs")
+    assert first == finished and second.model == "sleep=0.3" and second.hypotheses == first.hypotheses
+    assert under_way(tmp_path / "runs") == []
+    assert (
+        asr(*words).code == 0 and len(records(tmp_path / "runs")) == 4
+    )  # a command that was not cut short is done anew
 
 
 def test_the_engines_process_may_die(asr: Run, digits: Path, tmp_path: Path) -> None:
