@@ -687,7 +687,7 @@ def test_the_text_from_standard_input(asr: Run) -> None:
         (["a.wav", "half.txt", "--min-coverage", "0.9", "--listener", "none"], 1, "less than --min-coverage 0.9"),
         (["a.wav", "a.txt", "--max-word-seconds", "0.1"], 1, "more than --max-word-seconds 0.1"),
         (["a.wav", "german.txt", "-a", "pocketsphinx"], 2, "aligner 'pocketsphinx' does not speak 'de', only: en"),
-        (["a.wav", "a.txt", "-l", "de"], 3, "no aligner here speaks 'de'"),
+        (["a.wav", "a.txt", "-l", "de"], 3, "does not speak 'de'): asr engines pull aligner:qwen3:0.6b\n"),
         (["a.wav"], 2, "needs its text"),
         (["a.wav", "none.txt"], 1, "holds no words"),
         pytest.param(["silent.wav", "a.txt"], 1, "no speech is detected in it", marks=pytest.mark.slow),

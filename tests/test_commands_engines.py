@@ -252,6 +252,19 @@ def test_a_broken_library_is_exit_4_with_its_fix(
     assert "to mend it: its build does not match torch: pip uninstall torchaudio" in out
 
 
+def test_the_doctor_breaks_no_words_on_a_narrow_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torchaudio.py").write_text("raise OSError('libc10_cuda.so: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "60")
+    assert examined([], {"torchaudio"}, monkeypatch) == 4
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("BROKEN  torchaudio    exit 1: OSError:") and len(lines) > 2
+    assert all(len(line) <= 60 and line.startswith(" " * 22) for line in lines)
+    assert "to mend it: its build does not match torch" in " ".join(" ".join(lines).split())
+
+
 def test_network_only_when_asked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with serve({}) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)

@@ -65,13 +65,19 @@ def choose_aligner(name: str, model: str | None, language: str | None) -> tuple[
 
 def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:
     reasons: list[str] = []
+    passed: list[type[Aligner]] = []
     for aligner in ranking.ranked(GROUP, Aligner.role, reasons):
         found, why = ranking.usable_model(aligner, language, [aligner.short_name(model)] if model else ())
         if found:
             return aligner, found
         reasons.append(f"{aligner.name}: {why}")
+        passed.append(aligner)
     wanted = f" speaks '{language}' and" if language else ""
-    raise EngineUnavailable(f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})")
+    pull = "" if model else ranking.pull_hint(passed, language, kind="aligner:")
+    raise EngineUnavailable(
+        f"no aligner here{wanted} has its weights on this machine ({'; '.join(reasons)})"
+        + (f": {pull}" if pull else "")
+    )
 
 
 def aligner_for(

@@ -109,7 +109,7 @@ def check_task(plugin: type[Plugin], model: str, task: str | None) -> None:
     )
 
 
-def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: bool = False) -> str:
+def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: bool = False, kind: str = "") -> str:
     """Return the command that brings what makes one of several plugins usable, "" when there is none.
 
     An extra with the largest model that packages carry; and, of those whose packages are installed, the smallest
@@ -125,7 +125,7 @@ def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: 
         card = one.models.get(name)
         if card is not None and card.hub_id:
             narrow = language is None and len(card.languages) == 1  # what is said may be in another
-            able.append((narrow, card.size_mb or UNKNOWN_SIZE, f"asr engines pull {one.name}:{name}"))
+            able.append((narrow, card.size_mb or UNKNOWN_SIZE, f"asr engines pull {kind}{one.name}:{name}"))
     carried = [
         (-(card.parameters or 0), card.packaged.extra)
         for one in candidates

@@ -66,7 +66,8 @@ def protocol_sentences(board: Board) -> list[str]:
         sources = ", ".join(dict.fromkeys(row.source for row in own))
         days = sorted({row.day for row in own})
         span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-        sentences.append(f"{protocol.name} ({own[0].kind}, data of {span}): {told}; read in {sources}")
+        kind = "" if own[0].kind == protocol.name else f"{own[0].kind}, "
+        sentences.append(f"{protocol.name} ({kind}data of {span}): {told}; read in {sources}")
     return sentences
 
 

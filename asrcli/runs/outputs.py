@@ -74,7 +74,7 @@ def write_outputs(
             continue
         written.append(output.path)
         if broken := check(text, output.format, layout):
-            more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+            more = f" (and {len(broken) - 1} more like this)" if len(broken) > 1 else ""
             yield Note(f"{output.path}: {broken[0]}{more}", job)
     return tuple(written), problem
 

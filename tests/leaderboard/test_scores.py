@@ -277,6 +277,7 @@ def test_a_run_stands_beside_the_published_rows(tmp_path: Path, called: Called) 
     row = next(line for line in out.splitlines() if "openai/whisper-mine" in line and "measured here" in line)
     assert "10.00" in row and "would be number" in row and row.split()[0] == "–"  # placed, not ranked
     assert "test set: NOT comparable: 20 utterances, librispeech-clean has 2,620" in out
+    assert "measured here (data of 2026-11-21)" in out
     assert "normaliser: DIFFERS" in out and "speed: NOT comparable (Some CPU; the table: NVIDIA A100" in out
     data = json.loads(called("--add", paths[0], "--add", paths[1], "--json", "-")[1])
     assert [one["name"] for one in data["sets"]] == ["librispeech-clean", "ami"]

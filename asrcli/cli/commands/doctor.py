@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 MARKS = {"ok": "ok", "absent": "-", "broken": "BROKEN"}
@@ -25,9 +27,15 @@ def doctor(
 
         print(encoder.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
+        import shutil
+        from textwrap import wrap
+
+        width = shutil.get_terminal_size((sys.maxsize, 24)).columns  # in a file each finding is a line
         for finding in findings:
-            print(f"{MARKS[finding.state]:<6}  {finding.name:<12}  {finding.facts}")
-            if finding.fix:
-                print(f"{'':<6}  {'':<12}  to mend it: {finding.fix}")
+            head = f"{MARKS[finding.state]:<6}  {finding.name:<12}  "
+            for text in (finding.facts, *([f"to mend it: {finding.fix}"] if finding.fix else [])):
+                lines = wrap(text, max(20, width - len(head)), break_long_words=False, break_on_hyphens=False) or [""]
+                print("\n".join([head + lines[0], *(f"{'':{len(head)}}{line}" for line in lines[1:])]))
+                head = " " * len(head)
     if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(4)
