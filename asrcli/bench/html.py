@@ -60,7 +60,7 @@ def card(runs: Sequence[RunRecord], at: int) -> str:
         "best RTFx": cells.with_spread(speed).partition(" ")[0],
         "p50, p95": " / ".join(f"{cells.value(one, f'latency_p{share}').partition(' ')[0]} s" for share in (50, 95)),
         "cold start": f"{cells.value(one, 'cold_start').partition(' ')[0]} s",
-        "peak memory": f"{cells.value(one, 'memory_peak', 'batch 1', '{:,.0f}')} MiB",
+        "peak memory": f"{cells.value(one, 'memory_peak', tables.part_of_best(one), '{:,.0f}')} MiB",
     }
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in figures.items())
     best = '<span class="best">on the Pareto front</span>' if len(runs) > 1 and at in front(runs) else ""

@@ -416,6 +416,19 @@ def record(name: str, wer: float, rtfx: float, **facts: str) -> RunRecord:
     return RunRecord(name, known, ("a", "b"), (0.1, 0.2), facts=tuple(facts.items()), measures=measures)
 
 
+def test_the_card_of_an_engine_has_the_memory_of_the_table() -> None:
+    """It had that of single utterances beside the speed of batches."""
+    from asrcli.bench.html import card
+
+    measures = (
+        Measure("rtfx", 3.0, "x", "batch 1"), Measure("rtfx_best", 9.0, "x", "batch 8"),
+        Measure("memory_peak", 1234.0, "MiB", "batch 1"), Measure("memory_peak", 5678.0, "MiB", "batches"),
+    )  # fmt: skip
+    run = RunRecord("fake", (), (), (), measures=measures)
+    shown = tables.batch_of(run), tables.part_of_best(run)
+    assert shown == ("8", "batches") and "5,678 MiB" in card([run], 0)
+
+
 def test_the_front_is_made_of_what_nothing_else_beats() -> None:
     runs = [record("slow", 0.05, 10), record("fast", 0.2, 1000), record("worse", 0.3, 900), record("same", 0.05, 10)]
     assert [runs[at].engine for at in front(runs)] == ["slow", "same", "fast"]
