@@ -130,6 +130,30 @@ def test_timing_anew_keeps_all_but_the_times() -> None:
     )
 
 
+def test_what_was_cut_out_of_a_recording_passes_no_other_cue() -> None:
+    """Cues of which nothing was found went on as far behind their neighbour as before, into and behind other cues."""
+    clock = [(0, 3), (4, 8), (8.4, 12), (12, 15), (16, 19)]
+    text = "".join(
+        f"{number}\n00:00:{start:06.3f} --> 00:00:{end:06.3f}\n{word}\n\n".replace(".", ",")
+        for number, (word, (start, end)) in enumerate(zip("abcde", clock, strict=True), 1)
+    )
+    segments = [
+        Segment("a", 0, 3),
+        Segment("b", 3.5, 3.5),
+        Segment("c", 3.5, 3.5),
+        Segment("d", 4.2, 7),
+        Segment("e", 8, 9),
+    ]
+    done = retimed(text, "a.srt", segments)
+    assert done is not None
+    times = [(cue.start, cue.end) for cue in parse_srt(done)]
+    assert times == [(0, 3), (4, 4.2), (4.2, 4.2), (4.2, 7), (8, 9)]
+    # Cues that lie over each other, as of two speakers, may go on doing so.
+    both = "1\n00:00:01,000 --> 00:00:05,000\na\n\n2\n00:00:02,000 --> 00:00:04,000\nb\n"
+    done = retimed(both, "a.srt", [Segment("a", 11.0, 15.0), Segment("b", 11.0, 11.0)])
+    assert done is not None and [(cue.start, cue.end) for cue in parse_srt(done)] == [(11, 15), (12, 14)]
+
+
 def test_timing_anew_of_what_has_other_cues_is_left_to_the_writer() -> None:
     assert retimed(FULL, "a.vtt", [Segment("other words", 1.0, 2.0)]) is None
 

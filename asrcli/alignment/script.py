@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from asrcli.places import remote
 from asrcli.places.addresses import is_address
 
 if TYPE_CHECKING:
+    from asrcli.formats.cues import Cue
     from asrcli.types import Segment
 
 SUFFIXES = (".txt", ".lab", *SUBTITLES, ".json")  # of texts, in the order in which a folder is searched
@@ -150,14 +152,29 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
     if left or (kind != ".ass" and len(cues) != len(reading.blocks(text, vtt=vtt))):
         return None
     known = [number for number, one in enumerate(times) if one is not None]
-    for number, cue in enumerate(cues):
-        near = min(known, key=lambda other: (abs(other - number), other), default=None)
-        if times[number] is None and near is not None and (moved := times[near]) is not None:
-            shift = moved[0] - cues[near].start  # a cue of which nothing was found goes with its neighbour
-            start, end = max(0.0, cue.start + shift), max(0.0, cue.end + shift)
-            following = times[number + 1] if number + 1 < len(times) else None
-            times[number] = (start, min(end, following[0]) if following and following[0] > start else end)
+    for number in range(len(cues)) if known else ():
+        times[number] = times[number] or _beside(number, cues, times, known)
     return captions.retimed_events(text, times) if kind == ".ass" else reading.retimed(text, times, vtt=vtt)
+
+
+def _beside(
+    number: int, cues: Sequence[Cue], times: Sequence[tuple[float, float] | None], known: Sequence[int]
+) -> tuple[float, float]:
+    """Return the times of a cue of which nothing was found: it goes with its neighbour, and passes no other cue.
+
+    Of a recording that was cut, what was cut out is so left with the pause at the cut.
+    """
+    cue = cues[number]
+    near = min(known, key=lambda other: (abs(other - number), other))
+    shift = (times[near] or (0.0, 0.0))[0] - cues[near].start
+    earliest, latest = 0.0, math.inf
+    if number and (before := times[number - 1]):
+        earliest = before[1] if cue.start >= cues[number - 1].end else before[0]
+    following = next((other for other in known if other > number), None)
+    if following is not None and (after := times[following]):
+        latest = after[0] if cue.end <= cues[following].start else after[1]
+    start = max(earliest, min(cue.start + shift, latest))
+    return start, max(start, min(cue.end + shift, latest))
 
 
 def _from_cues(cues: Sequence[tuple[Sequence[str], str | None]]) -> Script:
