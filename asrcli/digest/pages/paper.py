@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from asrcli.digest.assets import asset
 from asrcli.digest.pages.html import document, link, table
 from asrcli.digest.papers.card import Card, Cited, Line
@@ -18,6 +20,13 @@ SECTIONS = {
     "wrong": ("What would show it wrong", "Nothing that was read sets the authors' own error rate on a named test."),
     "limits": ("Limits it names", "None were found in what was read."),
 }  # fmt: skip
+# What stands there instead below a headline: the same sentence may say a result, and a rate, that no rule is sure of.
+BELOW_A_HEADLINE = {
+    "carries": "No other result of the authors' own was found in what was read.",
+    "wrong": "The rules cannot tell whether a rate in the line at the top is the authors' own, on a test it names.",
+}
+RATE = re.compile(r"\b[WC]ERs?\b|error rate")
+NO_NUMBERS = "None of the field's numbers were found in it that are surely the authors' own."
 OURS = "in our words"
 
 
@@ -39,13 +48,21 @@ def source_name(card: Card) -> str:
     return f"arXiv:{card.identity}v{card.version}" if card.identity else ""
 
 
+def nothing_in(card: Card, section: str) -> str:
+    """Return what stands in a section without lines, "" where it is left out."""
+    headline = next((line.quote for line in card.lines if line.section == "headline"), "")
+    if headline and (section != "wrong" or RATE.search(headline)):
+        return BELOW_A_HEADLINE.get(section, SECTIONS[section][1])
+    return SECTIONS[section][1]
+
+
 def paper_markdown(card: Card) -> str:
     """Return the page in markdown."""
     blocks = [f"# {markdown_link(card.title, card.url)}"]
     source = f" {markdown_link(source_name(card), card.url)}." if card.identity else ""
     blocks.append(f"{escape_markdown(read_note(card))}{source}")
-    for section, (heading, none) in SECTIONS.items():
-        lines = [line for line in card.lines if line.section == section]
+    for section, (heading, _) in SECTIONS.items():
+        lines, none = [line for line in card.lines if line.section == section], nothing_in(card, section)
         if lines or none:
             blocks += [f"## {heading}", "\n".join(line_markdown(line) for line in lines) or none]
     if card.terms:
@@ -59,7 +76,7 @@ def paper_markdown(card: Card) -> str:
         for one in card.numbers
     ]
     numbers = "\n".join(["| What | Value | Where | In a table |", "|---|---|---|---|", *rows])
-    blocks += ["## Numbers", numbers if rows else "None of the field's numbers were found in it."]
+    blocks += ["## Numbers", numbers if rows else NO_NUMBERS]
     if card.cited:
         blocks += ["## Works it uses", "\n".join(cited_markdown(one) for one in card.cited)]
     cited = "\n".join(f"- {one}" for one in card.citations) or "Not asked for: no citation service was read."
@@ -84,8 +101,8 @@ def paper_html(card: Card, language: str = "en") -> str:
     """Return the page in HTML."""
     source: list[Child] = [" ", link(source_name(card), card.url), "."] if card.identity else []
     parts: list[Child] = [tag("h1", link(card.title, card.url)), tag("p", read_note(card), *source, class_="note")]
-    for section, (heading, none) in SECTIONS.items():
-        lines = [line for line in card.lines if line.section == section]
+    for section, (heading, _) in SECTIONS.items():
+        lines, none = [line for line in card.lines if line.section == section], nothing_in(card, section)
         if lines or none:
             parts.append(tag("h2", heading))
             parts.append(tag("ul", *map(line_html, lines)) if lines else tag("p", none, class_="note"))
@@ -94,11 +111,7 @@ def paper_html(card: Card, language: str = "en") -> str:
         parts += [tag("h2", "Terms"), tag("ul", *terms)]
     rows = [tag("tr", *(tag("td", cell) for cell in (one.metric, one.value, one.place))) for one in card.numbers]
     parts.append(tag("h2", "Numbers"))
-    parts.append(
-        table(("What", "Value", "In a table"), rows)
-        if rows
-        else tag("p", "None of the field's numbers were found in it.", class_="note")
-    )
+    parts.append(table(("What", "Value", "In a table"), rows) if rows else tag("p", NO_NUMBERS, class_="note"))
     if card.cited:
         parts += [tag("h2", "Works it uses"), tag("ul", *map(cited_html, card.cited))]
     parts.append(tag("p", "Quotes stand as the paper has them; nothing else was read into it.", class_="note"))
