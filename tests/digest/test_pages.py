@@ -213,6 +213,12 @@ def test_a_day_from_the_command_line(recorded):
     assert (nothing.returncode, nothing.stdout) == (1, "") and nothing.stderr == (
         "asr: nothing that was read matches 'zzzz'\n"
     )
+    ideas = [line.split("\t") for line in asr("ideas", "-o", out).stdout.splitlines()]
+    texts = {paper["id"]: paper["text"] for paper in shown}
+    for _, identity, _, said, places in ideas:  # the help promised the characters
+        spans = [tuple(map(int, place.split("–"))) for place in places.split()]
+        assert " ".join(texts[identity][start:end] for start, end in spans) == said
+    assert ideas and asr("ideas", "-o", out / "nothing").returncode == 1
     for line in asr("search", "whisper", "-o", out).stdout.splitlines():
         _, _, name, *title = line.split("\t")
         assert title != [name.partition(":")[2]], "a model's name is said once"

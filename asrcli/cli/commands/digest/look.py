@@ -160,19 +160,23 @@ def prune(
 def ideas(
     out: Out = OUT, week: Annotated[str | None, typer.Option(help="An ISO week, 2026-W17. Default: all days.")] = None
 ) -> None:
-    """Print the ideas of a week, each with the characters it was read at."""
+    """Print the ideas of all days or of a week: day, id, title, sentences, and where each stands in the abstract."""
     from datetime import date
 
     from asrcli.digest.run import load_editions
 
     if week is not None:
         week_of(week)
-    for edition in load_editions(out):
+    editions = load_editions(out)
+    if not editions:
+        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    for edition in editions:
         year, number, _ = date.fromisoformat(edition.day).isocalendar()
         if week is None or week == f"{year}-W{number:02}":
             for idea in edition.ideas:
                 said = " ".join(claim.text for claim in idea.claims)
-                tell(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}")
+                places = " ".join(f"{claim.start}–{claim.end}" for claim in idea.claims)
+                tell(f"{edition.day}\t{idea.id}\t{idea.title}\t{said}\t{places}")
 
 
 @app.command("week")
