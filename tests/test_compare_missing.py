@@ -75,6 +75,8 @@ def test_an_empty_cell_is_deleted_words(suffix: str, tmp_path: Path) -> None:
     counts = found.systems[0].counts
     assert (counts.deletions, counts.errors) == (7, 7)
     assert "2 cells are empty" in lines(found)
+    one = write(tmp_path / f"one.{suffix}", rows(dict(enumerate(SAID)) | {3: ""}))
+    assert "1 cell is empty, nothing recognised or a failure: its words" in lines(run(one, [one], Wanted()))
     with pytest.raises(InputError, match="no line has a text in 'pred_text'"):
         run(system, [write(tmp_path / f"none.{suffix}", rows(dict.fromkeys(range(4), "")))], Wanted())
 

@@ -33,6 +33,7 @@ from asrcli.audio.resample import Mixer, Resampler, between, regroup
 from asrcli.audio.source import Source
 from asrcli.audio.timeline import Timeline
 from asrcli.audio.tracks import Track, find_track, tracks_of
+from asrcli.base.counts import count_of
 from asrcli.base.files import is_special
 from asrcli.errors import InputError
 from asrcli.types import SAMPLE_RATE, Recording
@@ -314,7 +315,7 @@ class _Decoder:
             whole = self.timeline.begun + declared
             self._tell_once("short", f"cut short: ends at {place:.1f} s of {whole:.1f} s")
         elif not isinstance(file, Piped) and (missing := missing_bytes(file, part)):
-            self._tell_once("short", f"cut short: ends at {place:.1f} s, {missing} bytes are missing")
+            self._tell_once("short", f"cut short: ends at {place:.1f} s, {count_of(missing, 'byte')} missing")
 
     def report(self) -> None:
         """Say what was wrong with the file, when all that is wanted has been read."""

@@ -329,10 +329,9 @@ def interval_note(runs: Sequence[RunRecord]) -> str:
     def over(run: RunRecord) -> str:
         """Return over how many independent units an interval was estimated, in words."""
         groups, _ = number_groups(run.utterances)
-        if groups is None:
-            return count_of(run.utterances, "utterance")
-        units = int(groups.max()) + 1
+        units = len(run.utterances) if groups is None else int(groups.max()) + 1
         few = ", too few for an interval" if units < FEWEST_FOR_INTERVAL else ""
-        return count_of(units, "speaker or session", "speakers or sessions") + few
+        nouns = ("utterance", "") if groups is None else ("speaker or session", "speakers or sessions")
+        return count_of(units, *nouns) + few
 
     return f"WER: 95 % over {of_each(runs, [over(run) for run in runs])}"

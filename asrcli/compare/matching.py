@@ -148,9 +148,8 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
             )
     names, folded = match_capitals(names, hypothesis)
     if folded:
-        notes += (
-            f"{source.path}: {len(folded)} ids are those of {reference.path} but for capitals or accents: {folded[0]}",
-        )
+        are = "1 id is that" if len(folded) == 1 else f"{len(folded)} ids are those"
+        notes += (f"{source.path}: {are} of {reference.path} but for capitals or accents: {folded[0]}",)
     known = set(names)
     languages = languages_of(source, names)
     found = tuple(hypothesis.get(name) for name in names)
@@ -209,9 +208,8 @@ def oddities(source: Source, reference: Source, same: bool) -> list[str]:
         )
     blank = sum(not one.text for one in source.utterances)
     if blank and source.path.endswith(TABLES):
-        notes.append(
-            f"{source.name}: {blank} cells are empty, nothing recognised or a failure: their words count as missed"
-        )
+        are, whose = ("1 cell is", "its") if blank == 1 else (f"{blank} cells are", "their")
+        notes.append(f"{source.name}: {are} empty, nothing recognised or a failure: {whose} words count as missed")
     for one in source.utterances:
         if lost := dict(one.fields).get(SILENT_PIECES):
             notes.append(f"{source.name}: {lost} pieces of '{one.id}' have no hypothesis, their words count as missed")

@@ -105,7 +105,8 @@ def from_disk(wanted: Wanted) -> Dataset:
                     raise
             else:
                 silent, missing = found.silent, tuple(found.broken)
-                notes = (f"{len(silent)} recordings have no text beside them, first {silent[0]}",) if silent else ()
+                without = f"{count_of(silent, 'recording')} without a text beside it"
+                notes = (f"{without}, first {silent[0]}",) if silent else ()
                 name = path.absolute().name
                 return Dataset(name, wanted.source, tuple(found.utterances), missing=missing, notes=notes)
         manifest = inside

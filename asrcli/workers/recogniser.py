@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from asrcli.base.console import clock
+from asrcli.base.counts import count_of
 from asrcli.base.files import cause
 from asrcli.engine import Engine
 from asrcli.engines.recogniser import Announce, Choice, LocalRecogniser, Results, silently
@@ -237,7 +238,7 @@ def _named(clips: Sequence[Clip]) -> str:
     """Return how many clips of which recordings there are."""
     names = list(dict.fromkeys(clip.recording.name for clip in clips))
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{len(clips)} clips of {names[0]}{more}"
+    return f"{count_of(clips, 'clip')} of {names[0]}{more}"
 
 
 def _size(count: int) -> str:

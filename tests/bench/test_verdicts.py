@@ -86,6 +86,8 @@ def test_the_table_says_over_what_its_intervals_are() -> None:
     assert "8 speakers or sessions (e:a) | 40 utterances (e:b)" in note
     few = with_rates(run_of("a", "der", speakers=3))
     assert "3 speakers or sessions, too few for an interval" in tables.summary([few]).note
+    alone = replace(few, utterances=tuple(Utterance(str(at), "a", f"/{at}.wav") for at in range(4)))
+    assert "95 % over 4 utterances, too few for an interval" in tables.summary([alone]).note
     assert (few.measure("wer").low, few.measure("wer").high) == (None, None)  # type: ignore[union-attr]
 
 
