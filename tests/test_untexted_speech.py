@@ -293,3 +293,13 @@ def test_pieces_are_lines_and_sentences() -> None:
     script = Script((Piece('Dr. Who is here. He said: "Go on!" And on'), Piece("– it goes")))
     spelling = spell(script, "en")
     assert [spelling.spoken[at] for at in spelling.starts] == ["doctor", "Who", "He", "And", "it"]
+
+
+@pytest.mark.parametrize("words", ["first", "absent"])
+def test_four_words_of_a_recording(aligner: PocketSphinxAligner, tmp_path: Path, words: str) -> None:
+    """The text is a line out of what is said; a line that nobody says is not found."""
+    spans = record(tmp_path / "talk.wav", [*UNTEXTED, TEXTED[0]])
+    text = " ".join(sentence(TEXTED[0]).split()[:4]) if words == "first" else "Coffee without milk please."
+    (tmp_path / "talk.txt").write_text(text)
+    made = align_pair(str(tmp_path / "talk.wav"), str(tmp_path / "talk.txt"), Pairing(aligner), REQUEST)
+    assert lost(made, 0, spans[-1]) == (0 if words == "first" else 4)

@@ -106,6 +106,28 @@ def test_a_text_of_a_word_or_two_is_all_that_is_said() -> None:
     assert not confident(words, [Region(0.9, 9.7)]), "one word of many fits anywhere"
 
 
+@pytest.mark.parametrize(
+    ("count", "score", "seconds", "missing", "told"),
+    [
+        (4, 0.89, 0.45, False, True),  # "Ever tried. Ever failed."
+        (3, 0.93, 0.45, False, True),
+        (4, 0.89, 0.25, False, False),  # as short as chance has them
+        (4, 0.6, 0.9, False, False),  # as doubtful
+        (4, 0.95, 0.45, True, False),  # three of four words
+        (2, 0.95, 0.9, False, False),
+    ],
+)
+def test_a_line_alone_in_other_speech(count: int, score: float, seconds: float, missing: bool, told: bool) -> None:
+    """Whole, long and clear it is said; chance finds a word or two of it, or all of it short and doubtful."""
+    words = [
+        Word("word", 30.0 + at * seconds, 30.0 + (at + 0.9) * seconds, score, "aligned", status="ok")
+        for at in range(count)
+    ]
+    if missing:
+        words[2] = Word("word", 30.0, 30.0, 0.0, "interpolated", status="not_in_audio")
+    assert len(confident(words, [Region(0.0, 60.0)])) == (count if told else 0)
+
+
 def test_scores_of_an_aligner_that_places_every_word_decide_nothing() -> None:
     words = found(spoken(0.0, len(TEXT)), 0.2)
     assert not confident(words, [Region(0.0, 5.1)])

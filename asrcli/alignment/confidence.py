@@ -66,9 +66,17 @@ def confident(
     good = [own for own, keep in zip(parts, kept, strict=True) if keep]
     covered = sum(seconds_of(speech, words[own[0]].start - MARGIN, words[own[-1]].end + MARGIN) for own in good)
     little = scored and detected and covered < MOST * sum(one.end - one.start for one in speech)
-    if little and (count < LEAST_WORDS or told_by([words[one] for own in good for one in own]) < EVIDENCE):
+    if little and not _is_told([words[one] for own in good for one in own], count):
         return frozenset()
     return frozenset(number for own in good for number in own)
+
+
+def _is_told(found: Sequence[Word], count: int) -> bool:
+    """Tell whether words are enough for a text of so many words for less than half of the speech."""
+    if count >= LEAST_WORDS:
+        return told_by(found) >= EVIDENCE
+    # All words of a line, as of one between others. One or two words fit anywhere.
+    return len(found) >= SHORT_WORDS and told_by(found) >= SHORT_EVIDENCE and mean_score(found) >= SURE_SCORE
 
 
 def is_spoken(word: Word) -> bool:
