@@ -1,8 +1,8 @@
 """How many of the words that an engine loses are found by gaps and flags, and how many of these are false.
 
-    python -m benchmarks.lost [--minutes 10] [--seed 0] [--half all] [--ordinary] [--engines whisper:tiny.en,...]
+    python -m benchmarks.lost [--kind hard] [--minutes 10] [--seed 0] [--half all] [--engines whisper:tiny.en,...]
 
-`benchmarks.spoken` makes the recording; with `--ordinary` it is of people alone, as they were recorded, with pauses.
+`benchmarks.spoken` makes the recordings; "hard" ones are disturbed and have flite's voices, too.
 A word is **lost** in a run of at least three words of the reference of which none is written near its utterance.
 It is **found** when its place lies in a gap or a flagged segment. Of these marks
 one is **false** where nothing is wrong: every word said there is written, and every word written there was said. One
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import pickle
 import platform
 import shutil
 import subprocess
@@ -27,6 +28,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,11 +41,20 @@ from asrcli.types import SAMPLE_RATE, Recording, Region, Segment, Transcript
 from asrcli.weights import models
 from benchmarks.spoken import Said, made, people, voices
 
+if TYPE_CHECKING:
+    from asrcli.types import Samples
+
 OTHER = os.environ.get("WHISPER_CTRANSLATE2", "whisper-ctranslate2")
 COLUMNS = (
     *("system", "WER %", "deletions", "words lost", "of these found"),
     *("gaps and flags", "false an hour", "without a lost word", "CPU s", "MB"),
 )
+MATERIAL = {  # minutes, seed, and what it is
+    "hard": (5.0, 3, "voices at several levels, a third of them disturbed, with beeps and tunes in the pauses"),
+    "ordinary": (10.0, 0, "the English recordings as they are, in any order, with pauses of 0.3 to 5 s"),
+    "copies": (10.0, 1, "copies of them (level, tape, telephone, MP3, noise), in one order, with pauses of 0.5 to 5 s"),
+}
+KEEP = "folder for what each program heard: another run goes on from there (ASR_LOST_KEEP)"
 RUN = 3  # words in a row of which none is heard
 NEAR = 1.5  # seconds around an utterance in which its words may be written
 SLACK = 0.5  # seconds: the place of a word is known from its share of its clip
@@ -146,6 +157,17 @@ class System:
             return [OTHER, str(path), *more]
         return [sys.executable, "-c", BARE, str(weights.path), str(path), self.how]
 
+    def kept(self, path: Path, keep: Path | None) -> tuple[Transcript, float, float]:
+        """Return what `hear` does, from a file of an earlier run where there is one."""
+        if keep is None:
+            return self.hear(path)
+        file = keep / f"{self.model}-{self.how}.pickle".replace(":", "-")
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(pickle.dumps(self.hear(path)))
+        found: tuple[Transcript, float, float] = pickle.loads(file.read_bytes())
+        return found
+
     def hear(self, path: Path) -> tuple[Transcript, float, float]:
         """Return the transcript, the CPU seconds, and the megabytes at the most, of the whole process."""
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as out:
@@ -172,9 +194,9 @@ def _foreign(made: Path, printed: str) -> Transcript:
     return Transcript(Recording(str(made)), segments, "whisper")
 
 
-def row(system: System, said: Sequence[Said], path: Path, seconds: float) -> str:
-    """Hear the recording and return a row of the table."""
-    heard, spent, megabytes = system.hear(path)
+def row(system: System, said: Sequence[Said], found: tuple[Transcript, float, float], seconds: float) -> str:
+    """Return a row of the table."""
+    heard, spent, megabytes = found
     normalise = build("whisper-en")
     words = [word for one in said for word, _ in one.words(normalise)]
     (moves,) = align([words], [normalise(heard.text).split()])
@@ -203,27 +225,42 @@ def systems(engines: Sequence[str]) -> Iterator[System]:
 
 
 def main() -> None:
-    """Print a section of the page."""
+    """Print the section of the page: a table for each recording."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", choices=MATERIAL, action="append", help="which recordings (all)")
+    parser.add_argument("--minutes", type=float, help="how long each is (5 of hard, 10 of others)")
+    parser.add_argument("--seed", type=int)
     parser.add_argument("--half", choices=("a", "b", "all"), default="all", help="of the voices and recordings")
-    parser.add_argument("--ordinary", action="store_true", help="the real recordings as they are, with pauses")
     parser.add_argument("--engines", default="whisper:base,whisper:tiny.en,moonshine:tiny-en")
+    parser.add_argument("--hows", default="asr,sequential,batched,ctranslate2", help="which programs")
+    parser.add_argument("--keep", type=Path, default=os.environ.get("ASR_LOST_KEEP"), help=KEEP)
     options = parser.parse_args()
-    known = people() if options.ordinary else voices(options.half)
-    samples, said = made(options.minutes * 60, np.random.default_rng(options.seed), known, not options.ordinary)
+    for kind in options.kind or MATERIAL:
+        usual, seed, what = MATERIAL[kind]
+        seconds = 60 * (options.minutes or usual)
+        seed = seed if options.seed is None else options.seed
+        known = voices(options.half) if kind == "hard" else people()
+        samples, said = made(seconds, np.random.default_rng(seed), known, kind)
+        chosen = [one for one in systems(options.engines.split(",")) if one.how in options.hows.split(",")]
+        keep = Path(options.keep) / f"{kind}-{seconds / 60:g}-{seed}-{options.half}" if options.keep else None
+        print(f"{platform.machine()}, one thread, int8: {what} (`--kind {kind} --seed {seed}`).\n")
+        table(samples, said, chosen, keep)
+
+
+def table(samples: Samples, said: Sequence[Said], chosen: Sequence[System], keep: Path | None) -> None:
+    """Print what each program makes of a recording."""
     seconds = len(samples) / SAMPLE_RATE
     words = sum(len(one.words(build("whisper-en"))) for one in said)
-    print(f"{platform.machine()}, one thread, int8: {seconds / 60:.0f} minutes, {words} words.\n")
+    print(f"{seconds / 60:.0f} minutes, {words} words:\n")
     print("| " + " | ".join(COLUMNS) + " |\n| --- |" + " ---: |" * (len(COLUMNS) - 1))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.wav"
         with wave.open(str(path), "wb") as file:
             file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             file.writeframes((samples * 32767).astype("<i2").tobytes())
-        for system in systems(options.engines.split(",")):
-            print(row(system, said, path, seconds), flush=True)
+        for system in chosen:
+            print(row(system, said, system.kept(path, keep), seconds), flush=True)
+    print(flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 
 from asrcli.alignment.windows import Pairing
 from asrcli.bench.music import music
-from asrcli.bench.sounds import babble, mix, read_samples, telephone, white
+from asrcli.bench.sounds import babble, mix, read_samples, telephone, white, write_samples
 from asrcli.engine import Device, Weights
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
@@ -58,6 +58,11 @@ DISTURBED: tuple[tuple[str, float], ...] = (
     ("babble", 5.0),
     ("bursts", -10.0),
 )
+COPIES = ("as it is", "as it is", "telephone", "noise", "MP3")
+PAUSES = (0.5, 5.0)  # seconds before a copy
+TAPES = (0.95, 1.05)  # how much faster it runs
+NOISE = (20.0, 30.0)  # dB below it
+GAINS = (-20.0, 0.0)  # dB
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def _placed(path: Path, text: str, aligner: PocketSphinxAligner) -> Voice:
 
 
 def made(
-    seconds: float, random: np.random.Generator, known: Sequence[Voice], hard: bool = True
+    seconds: float, random: np.random.Generator, known: Sequence[Voice], kind: str = "hard"
 ) -> tuple[Any, list[Said]]:
     """Return a recording of about a length, and what is said when.
 
@@ -128,27 +133,56 @@ def made(
         seconds: how long it is at least.
         random: in what order, after which pauses, and how disturbed.
         known: what is said in it.
-        hard: other levels, disturbances, and beeps and tunes in the pauses; else all is as it was recorded.
+        kind: "hard" (other levels, disturbances, and beeps and tunes in the pauses), "ordinary" (as it was recorded),
+            or "copies": each time in another copy of that, and all others between, so that the text before, which other
+            programs go by, does not give it away.
     """
     pieces, said, at = [], [], 0.0
+    order: Any = None
     while at < seconds:
-        for number in random.permutation(len(known)):
+        order = random.permutation(len(known)) if order is None or kind != "copies" else order
+        for number in order:
             voice = known[number]
             samples = voice.samples
-            if hard:
+            rate = 1.0
+            if kind == "hard":
                 samples = _disturbed(samples, known, random)
                 samples = samples / np.abs(samples).max() * 0.7 * 10 ** (random.choice(LEVELS) / 20)
-            pause = float(random.choice(BEFORE))
-            between = _between(pause, random) if hard else np.zeros(round(pause * SAMPLE_RATE))
+            elif kind == "copies":
+                samples, rate = _copied(samples, random)
+            pause = float(random.uniform(*PAUSES) if kind == "copies" else random.choice(BEFORE))
+            between = _between(pause, random) if kind == "hard" else np.zeros(round(pause * SAMPLE_RATE))
             start = at + len(between) / SAMPLE_RATE
             at = start + len(samples) / SAMPLE_RATE
             pieces += [between, samples]
-            places = None if voice.places is None else tuple(start + place for place in voice.places)
+            places = None if voice.places is None else tuple(start + place / rate for place in voice.places)
             said.append(Said(voice.text, start, at, places))
             if at > seconds:
                 break
     whole = np.concatenate(pieces)
     return np.clip(whole + random.normal(0, 10 ** (-70 / 20), len(whole)), -1, 1), said
+
+
+def _copied(samples: Any, random: np.random.Generator) -> tuple[Any, float]:
+    """Return an utterance as another tape, line or file has it, and how much faster that runs."""
+    rate = float(random.uniform(*TAPES))
+    heard = np.interp(np.arange(0, len(samples) - 1, rate), np.arange(len(samples)), samples).astype(np.float32)
+    kind = COPIES[int(random.integers(len(COPIES)))]
+    if kind == "telephone":
+        heard = telephone(heard)
+    elif kind == "noise":
+        heard = mix(heard, white(len(heard), int(random.integers(1 << 30))), float(random.uniform(*NOISE)))
+    elif kind == "MP3":
+        heard = _encoded(heard)
+    return heard * 10 ** (random.uniform(*GAINS) / 20), rate
+
+
+def _encoded(samples: Any) -> Any:
+    """Return samples that went through an MP3 of 24 kbit/s."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_samples(Path(folder) / "one.wav", samples)
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-i", path, "-b:a", "24k", f"{path}.mp3"], check=True)
+        return read_samples(f"{path}.mp3")[: len(samples)]
 
 
 def _disturbed(samples: Any, known: Sequence[Voice], random: np.random.Generator) -> Any:
