@@ -230,10 +230,15 @@ def tone(seconds: float, speech: tuple[Region, ...] = ()) -> Clip:
 
 
 def decode(
-    whisper: Whisper, answers: Any, clips: Sequence[Clip], sure: Sequence[float] = (), **options: Any
+    whisper: Whisper,
+    answers: Any,
+    clips: Sequence[Clip],
+    sure: Sequence[float] = (),
+    fitted: bool = False,
+    **options: Any,
 ) -> tuple[list[list[Segment]], Script]:
     script = Script(answers, whisper._model, sure=sure)
-    found = Decoder(script, Options(language="en", **options), windows=8).transcribe(clips)
+    found = Decoder(script, Options(language="en", **options), windows=8, fitted=fitted).transcribe(clips)
     assert not script.answers, "every answer was asked for"
     return found, script
 
@@ -264,6 +269,37 @@ def test_a_clip_that_comes_again_is_decoded_quickly(whisper: Whisper, seconds: f
     assert decode(whisper, [[(ONE, -0.1, 0.0)]], [clip], beam_size=3, max_new_tokens=9)[1].calls[0]["beam_size"] == 3
     mixed = decode(whisper, [[(ONE, -0.1, 0.0)] * count for count in (1, 1, 2)], [tone(1), clip, tone(2), tone(1)])[1]
     assert mixed.frames == [3000, frames, 3000] and [call["beam_size"] for call in mixed.calls] == [5, 1, 5]
+
+
+def test_windows_are_as_wide_as_their_clips_need(whisper: Whisper) -> None:
+    """Those of one width go together, whatever lies between them; what a window leaves over needs less."""
+    clips = [tone(28), tone(2), tone(11.5), tone(3), tone(9.9), tone(12)]
+    answers = [[(ONE, -0.1, 0.0)] * count for count in (3, 2, 1)]
+    found, script = decode(whisper, answers, clips, fitted=True)
+    assert script.frames == [1500, 2000, 3000] and texts(found) == ["one"] * 6
+    assert [call["windows"] for call in script.calls] == [3, 2, 1] and {one["beam_size"] for one in script.calls} == {5}
+    unfinished = [stamp(0.0), "Ġone", stamp(20.0), stamp(20.0)]
+    _, script = decode(whisper, [[(unfinished, -0.1, 0.0)], [(ONE, -0.1, 0.0)]], [tone(28)], fitted=True)
+    assert script.frames == [3000, 1500]
+
+
+def test_fitted_windows_hear_the_same_alone_and_together(
+    whisper: Whisper, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU; neither does whether the language was asked for change the text."""
+    clips = strings[0][:3]
+    clips = [*clips, replace(clips[0], samples=np.concatenate([one.samples for one in strings[0][:5]]))]
+    widths: list[int] = []
+    encode = whisper._model.encode
+    monkeypatch.setattr(
+        whisper._model, "encode", lambda features: widths.append(features.shape[-1]) or encode(features)
+    )
+    together = whisper.transcribe(clips, Options(language="en"))
+    assert min(widths) == 1500 < max(widths) <= 3000 and all(texts(together))
+    scores = whisper.identify_language(clips)
+    assert scores == [whisper.identify_language([one])[0] for one in clips]
+    alone = [whisper.transcribe([one], Options(language="en"))[0] for one in clips]
+    assert texts(alone) == texts(together)
 
 
 def test_quick_decoding_hears_digits(whisper: Whisper, strings: tuple[list[Clip], list[str]]) -> None:

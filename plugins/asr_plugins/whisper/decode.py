@@ -1,6 +1,6 @@
 """Batched decoding: clips of many recordings through the encoder and the beam search together.
 
-Every clip becomes one 30 s window. What Whisper leaves unfinished in a window (it ends on a closed timestamp although
+Every clip becomes one window. What Whisper leaves unfinished in it (it ends on a closed timestamp although
 speech goes on) is decoded in a next round from that timestamp, so nothing is dropped; what fails the thresholds of
 Radford et al. 2022 (section 4.5: compression ratio, mean log probability) goes up the temperature ladder.
 """
@@ -22,6 +22,7 @@ from asr_plugins.whisper.windows import (
     Result,
     Thresholds,
     Window,
+    batches,
     better,
     closed,
     compression_ratio,
@@ -29,7 +30,6 @@ from asr_plugins.whisper.windows import (
     most_tokens,
     padded,
     rest,
-    usual_batch,
     usual_beam,
 )
 from asr_plugins.whisper.words import Aligner, Piece, move, parted, split_pieces, tighten
@@ -55,6 +55,7 @@ class Decoder:
     options: Options
     windows: int  # most windows per call
     encodings: Encodings = field(default_factory=Encodings)  # of clips whose language was asked for
+    fitted: bool = False  # windows are as wide as clips need: less work, but fewer go together
     thresholds: Thresholds = field(init=False)
     tokenizers: dict[str, Any] = field(init=False, default_factory=dict)  # by language
 
@@ -71,28 +72,27 @@ class Decoder:
         segments: list[list[Segment]] = [[] for _ in clips]
         waiting = [self._window(number, clip) for number, clip in enumerate(clips) if len(clip.samples)]
         while waiting:
-            count = usual_batch(waiting, self.windows)
-            batch, waiting = waiting[:count], waiting[count:]
-            for window, found in zip(batch, self._decode(batch, clips), strict=True):
-                segments[window.clip] += found.segments
-                if found.rest is not None:
-                    waiting.append(found.rest)
+            left: list[Window] = []
+            for batch in batches(waiting, self.windows):
+                for window, found in zip(batch, self._decode(batch, clips), strict=True):
+                    segments[window.clip] += found.segments
+                    left += [found.rest] if found.rest is not None else []
+            waiting = left
         return segments
 
     def identify_language(self, clips: Sequence[Clip]) -> list[dict[str, float]]:
         """Return the probability of each language for each clip."""
         import numpy as np
 
-        scores: list[dict[str, float]] = []
-        for start in range(0, len(clips), self.windows):
-            some = clips[start : start + self.windows]
-            batch = [self._window(number, replace(clip, growing=False)) for number, clip in enumerate(some)]
+        scores: dict[int, dict[str, float]] = {}
+        windows = [self._window(number, replace(clip, growing=False)) for number, clip in enumerate(clips)]
+        for batch in batches(windows, self.windows):
             encoded = self._encode(batch)
-            scores += self._languages(encoded)
+            scores |= zip((one.clip for one in batch), self._languages(encoded), strict=True)
             if encoded.device == "cpu":
                 for window, encoding in zip(batch, np.array(encoded), strict=True):
-                    self.encodings.put(clips[start + window.clip].samples, encoding)
-        return scores
+                    self.encodings.put(clips[window.clip].samples, encoding)
+        return [scores[number] for number in range(len(clips))]
 
     def _window(self, number: int, clip: Clip) -> Window:
         """Compute the log-mel features of one clip, by itself: the result cannot depend on its neighbours."""
@@ -104,7 +104,8 @@ class Decoder:
         features = self.model.feature_extractor(samples)[..., :-1]  # the last frame is padding
         # OpenAI pads the sound, not the features: zeros are at the floor, 8 decades (2 after scaling) below the peak.
         floor = max(float(features.max()) - 2.0, -1.5)
-        return Window(number, 0, features, floor, clip.language or self.options.language or "", growing=clip.growing)
+        language = clip.language or self.options.language or ""
+        return Window(number, 0, features, floor, language, growing=clip.growing, fitted=self.fitted)
 
     def _encode(self, batch: Sequence[Window]) -> Any:
         """Run the encoder; returns CTranslate2's (windows, positions, width)."""

@@ -132,7 +132,7 @@ class Whisper(Engine):
         from asr_plugins.whisper.decode import Decoder
 
         windows = int(self.batch_length(self._device) / WINDOW)
-        return Decoder(self._model, options, windows, self._encodings)
+        return Decoder(self._model, options, windows, self._encodings, fitted=self._device.kind == "cpu")
 
     def _check_language(self, language: str | None) -> None:
         if language is None or language in (LANGUAGES_V3 if self._model.model.is_multilingual else ("en",)):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from asrcli.types import SAMPLE_RATE
@@ -24,10 +25,12 @@ WINDOW_FRAMES = 3000  # 30 s
 # window: below these lie words lost in noise, and next to nothing else (docs/accuracy.md).
 DOUBTFUL = 0.69
 DOUBTFUL_SHARE = 0.65  # of that limit
-# A clip that comes again with more sound: the encoder sees so much silence behind it, and at least so much in all, not
-# 30 s of which most is silence; the decoder writes so many tokens at most (three times what people say in a second).
-GROWING_PAD, GROWING_LEAST = 500, 1500  # frames
+# A fitted window: the encoder sees so much silence behind the clip, and at least so much in all, not 30 s of which half
+# is silence. Its length is a multiple of a step, so that some go together.
+SILENCE, LEAST_WIDTH = 500, 1500  # frames
+STEP, GROWING_STEP = 500, 100
 BEAM_SIZE, GROWING_BEAM = 5, 1
+# A growing clip has so many tokens at most: three times what people say in a second.
 GROWING_TOKENS, GROWING_TOKENS_PER_SECOND = 20, 10
 ENDS, CLOSING = ".!?…。！？｡؟۔।॥", "\"')]}”’»」』）"  # of a sentence
 LEAST_LEVEL = 0.05  # RMS to which a quieter region of speech is raised: as loud as speech usually is
@@ -45,6 +48,7 @@ class Window:
     language: str = ""
     result: Result | None = None
     growing: bool = False  # of a clip that comes again with more sound
+    fitted: bool = False  # the encoder sees as much as it needs, not 30 s
 
     @property
     def done(self) -> Result:
@@ -56,6 +60,14 @@ class Window:
     def frames(self) -> int:
         """Frames of audio in the window."""
         return min(WINDOW_FRAMES, int(self.features.shape[-1]))
+
+    @property
+    def width(self) -> int:
+        """Frames that the encoder sees."""
+        if not (self.fitted or self.growing):
+            return WINDOW_FRAMES
+        step = GROWING_STEP if self.growing else STEP
+        return min(WINDOW_FRAMES, max(LEAST_WIDTH, -(-(self.frames + SILENCE) // step) * step))
 
 
 def closed(prompt: str) -> str:
@@ -94,22 +106,20 @@ def levelled(clip: Clip) -> Samples:
     return samples * np.interp(np.arange(len(samples)), places, gains).astype(np.float32)
 
 
-def usual_batch(waiting: Sequence[Window], most: int) -> int:
-    """Return how many windows go together: a growing one goes alone, because the encoder sees as much as it needs."""
-    if waiting[0].growing:
-        return 1
-    return next((at for at, window in enumerate(waiting[:most]) if window.growing), min(most, len(waiting)))
+def batches(windows: Sequence[Window], most: int) -> Iterator[list[Window]]:
+    """Yield windows of one width that go together; a growing one goes alone."""
+    ordered = sorted(windows, key=lambda one: one.width if one.fitted else WINDOW_FRAMES)
+    for _, group in groupby(ordered, key=lambda one: id(one) if one.growing else one.width):
+        together = list(group)
+        for first in range(0, len(together), most):
+            yield together[first : first + most]
 
 
 def padded(batch: Sequence[Window]) -> Features:
-    """Return windows as the encoder takes them, (windows, mels, frames): of 30 s, or as growing ones need."""
+    """Return windows as the encoder takes them, (windows, mels, frames), with silence behind the sound."""
     import numpy as np
 
-    frames = WINDOW_FRAMES
-    if batch[0].growing:
-        needed = batch[0].frames + GROWING_PAD
-        frames = min(WINDOW_FRAMES, max(GROWING_LEAST, -(-needed // FRAMES_PER_SECOND) * FRAMES_PER_SECOND))
-    rows = np.empty((len(batch), batch[0].features.shape[0], frames), dtype=np.float32)
+    rows = np.empty((len(batch), batch[0].features.shape[0], batch[0].width), dtype=np.float32)
     for row, window in zip(rows, batch, strict=True):
         row[:, : window.frames] = window.features[:, : window.frames]
         row[:, window.frames :] = window.floor
