@@ -273,7 +273,7 @@ class Engine(Plugin):
 def declared(group: str) -> Mapping[str, EntryPoint]:
     """Return the entry points of a group by name; imports none of them.
 
-    An engine that is installed in an environment of its own alone is one of `asrcli.foreign`, which has its card.
+    An engine that is installed in an environment of its own alone is made by `asrcli.engines.foreign` from its card.
     """
     if group != GROUP:
         return declared_here(group)
@@ -281,7 +281,7 @@ def declared(group: str) -> Mapping[str, EntryPoint]:
 
     from asrcli.environments.store import foreign
 
-    elsewhere = {name: EntryPoint(name, f"asrcli.foreign:{name}", group) for name in foreign()}
+    elsewhere = {name: EntryPoint(name, f"asrcli.engines.foreign:{name}", group) for name in foreign()}
     return {**elsewhere, **declared_here(group)}
 
 

@@ -73,10 +73,10 @@ _asr_transcribe() {
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_engine' \
         '(--fast)--fast[The quickest with weights here; the same as --engine fast.]' \
         '(--backend)--backend=[Implementation, of an engine with several.]:BACKEND:(native nemo)' \
-        '(--language -l)--language=[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
-        '(--language -l)-l+[Code or name; default\: found out.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)--language=[Code or name; default\: identified.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
+        '(--language -l)-l+[Code or name; default\: identified.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--languages)--languages=[Find the language among these\: de,en.]:LANGUAGE,...:_sequence compadd - af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' \
-        '(--identify-with)--identify-with=[Model that finds the language\: firered, firered\:FOLDER.]:IDENTIFY-WITH:(firered)' \
+        '(--identify-with)--identify-with=[Model that identifies the language\: firered, firered\:FOLDER.]:IDENTIFY-WITH:(firered)' \
         '(--task)--task=[transcribe, or translate into English.]:TASK:(transcribe translate)' \
         '(--translate)--translate[The same as --task translate.]' \
         '*--ask=[Question about what was said; several\: --ask ... --ask ...]:TEXT: ' \
@@ -90,7 +90,7 @@ _asr_transcribe() {
         '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of the inputs; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
-        '(--end)--end=[Stop here.]:TEXT: ' \
+        '(--end)--end=[End here.]:TEXT: ' \
         '(--clip-timestamps)--clip-timestamps=[START,END in seconds\: the same as --start and --end.]:TEXT: ' \
         '(--channels)--channels=[mix, split (a speaker per channel), or a number.]:CHANNELS:(mix split)' \
         '(--track)--track=[Sound track\: a number from 0, or a language; default\: that of -l.]:TEXT: ' \
@@ -133,7 +133,7 @@ _asr_transcribe() {
         '(--highlight-words --no-highlight-words)--no-highlight-words[Mark each word as it is said.]' \
         '(--stream)--stream[Transcribe -, a growing file or mic\: while it is spoken.]' \
         '(--pcm)--pcm=[Raw samples for --stream\: s16le\:16000\:1.]:TEXT: ' \
-        '(--idle)--idle=[--stream ends when a file has not grown so long\: 10 s.]:X: ' \
+        '(--idle)--idle=[--stream ends when a file has not grown for this long\: 10 s.]:X: ' \
         '(--settle-after)--settle-after=[Seconds after which --stream settles a word, agreed upon or not\: 2.]:X: ' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad[Leave silence out.]' \
         '(--vad --vad-filter --no-vad --no-vad-filter)--vad-filter[Leave silence out.]' \
@@ -216,7 +216,7 @@ _asr_serve() {
         '(--host)--host=[Address to listen on, default 127.0.0.1\: this machine alone.]:TEXT: ' \
         '(--port)--port=[Port, default 8000; 0\: one that is free.]:N: ' \
         '(--no-key)--no-key[Let other machines in without a key.]' \
-        '*--allow-name=[A name that this server is asked by; several\: again.]:TEXT: ' \
+        '*--allow-name=[Host name that clients use for this server; several\: again.]:TEXT: ' \
         '(--max-upload)--max-upload=[MiB of one file, default 2048.]:X: ' \
         '(--max-hours)--max-hours=[Hours of audio in one file, default 12.]:X: ' \
         '(--max-requests)--max-requests=[Requests open at once, default 64.]:N: ' \
@@ -234,7 +234,7 @@ _asr_align() {
         '(--aligner -a)-a+[ALIGNER\[\:MODEL\], or auto\: the best for the language here.]:ALIGNER:(auto engine ctc nemo pocketsphinx qwen3)' \
         '(--model -m)--model=[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
         '(--model -m)-m+[Name, hub id, or folder of weights.]:MODEL:_asr_by_aligner' \
-        '(--listener)--listener=[ENGINE\[\:MODEL\] that finds which words are there, for qwen3; auto, or none.]:TEXT: ' \
+        '(--listener)--listener=[ENGINE\[\:MODEL\] that verifies which words are said, for qwen3; auto, or none.]:TEXT: ' \
         '(--language -l)--language=[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--language -l)-l+[Code or name; default\: by the text.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \
         '(--format -f)--format=[textgrid ctm json srt vtt ass ...; default\: the text'\''s own, or ctm.]:FORMAT,...:_sequence compadd - txt srt vtt json jsonl tsv csv lrc ass textgrid eaf audacity ctm stm rttm answers all' \
@@ -246,11 +246,11 @@ _asr_align() {
         '(--mirror-tree)--mirror-tree[Keep the folders below a folder input.]' \
         '(--min-coverage)--min-coverage=[Fail below this share of words found, default 0.5.]:X: ' \
         '(--max-word-seconds)--max-word-seconds=[Fail when a word is longer, default 5.]:X: ' \
-        '(--reference)--reference=[Folder of TextGrid or CTM files\: say how far from them we are.]:FILE:_files' \
+        '(--reference)--reference=[Folder of TextGrid or CTM references\: report the boundary error.]:FILE:_files' \
         '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of a folder; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \
-        '(--end)--end=[Stop here.]:TEXT: ' \
+        '(--end)--end=[End here.]:TEXT: ' \
         '(--channels)--channels=[mix, or the number of the channel with this text.]:CHANNELS:(mix split)' \
         '(--track)--track=[Sound track\: a number from 0, or a language; default\: that of -l.]:TEXT: ' \
         '(--jumps)--jumps[Keep leaps of a file'\''s clock (over 10 minutes) as silence.]' \
@@ -476,8 +476,8 @@ _asr_bench() {
         '*--engine=[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '*-e+[ENGINE\[@BACKEND\]\[\:MODEL\]; several times for several.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '*--with=[Show this earlier run, or all in a folder; without a dataset, only such.]:FILE:_files' \
-        '(--replay)--replay=[Run this run again, and say what has drifted.]:FILE:_files' \
-        '(--yes)--yes[Replay with the addresses and paths of the run, unasked.]' \
+        '(--replay)--replay=[Repeat the run of this record, and say what differs.]:FILE:_files' \
+        '(--yes)--yes[Replay with the run'\''s addresses and paths without asking.]' \
         '(--out -o)--out=[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--out -o)-o+[Folder for the records; default\: the user'\''s.]:DIR:_files -/' \
         '(--sample)--sample=[Use this many utterances, chosen by --seed.]:N: ' \
@@ -545,7 +545,7 @@ _asr_report_merge() {
     local curcontext=$curcontext state line
     local -A opt_args
     _arguments -s -S -C \
-        '*--of=[Everything there should be a record of\: a file or folder; several.]:INPUT: ' \
+        '*--of=[Inputs that should have a record\: a file or folder; several.]:INPUT: ' \
         '(--missing)--missing[Print the names of inputs without a result, instead of the records.]' \
         '(--null -0)--null[These names end with a NUL byte.]' \
         '(--null -0)-0[These names end with a NUL byte.]' \
@@ -581,7 +581,7 @@ _asr_voices_add() {
     _arguments -s -S -C \
         '(--diarize-model)--diarize-model=[The diarizer that makes the print, as for asr transcribe.]:DIR:_files -/' \
         '(--force)--force[Replace the print of that name.]' \
-        '(--offline)--offline[Ask the network for nothing.]' \
+        '(--offline)--offline[Never use the network.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
         '1:folder:_files -/' \
@@ -656,7 +656,7 @@ _asr_engines_install() {
     local -A opt_args
     _arguments -s -S -C \
         '(--torch)--torch=[cpu, or cuda with libraries for GPUs; auto\: as this machine has one.]:TEXT: ' \
-        '(--package)--package=[What brings an engine that is not installed here.]:REQUIREMENT: ' \
+        '(--package)--package=[Requirement that brings an engine not installed here.]:REQUIREMENT: ' \
         '(--dry-run)--dry-run[Only say what would be installed, and where.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]' \
@@ -954,8 +954,8 @@ _asr_digest_podcast() {
         '(--format -f)--format=[mp3, opus or m4a.]:TEXT: ' \
         '(--format -f)-f+[mp3, opus or m4a.]:TEXT: ' \
         '(--selfcheck)--selfcheck[Transcribe and align the episode; report what is misheard.]' \
-        '(--engine -e)--engine=[The engine that listens.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
-        '(--engine -e)-e+[The engine that listens.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--engine -e)--engine=[The engine that transcribes it.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
+        '(--engine -e)-e+[The engine that transcribes it.]:ENGINE:(auto fast canary qwen3 firered nemo transformers whisper moonshine pocketsphinx fake openai_server)' \
         '(--force)--force[Replace files that were edited, and files of others.]' \
         '(--help -h)--help[Show this message and exit.]' \
         '(--help -h)-h[Show this message and exit.]'

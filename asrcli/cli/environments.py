@@ -13,10 +13,10 @@ from asrcli.capabilities import Backends, backend_of, implementation
 from asrcli.engine import GROUP, declared, load_class
 from asrcli.engines.device import driver_gpus
 from asrcli.engines.elsewhere import ALWAYS, OWN, TORCH_GIGABYTES, modules_of, needs_torch, requirements_of
+from asrcli.engines.foreign import keep
 from asrcli.environments import store
 from asrcli.environments.making import make
 from asrcli.errors import UsageError
-from asrcli.foreign import keep
 from asrcli.workers.telling import ask
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from asrcli.base.files import cause
 from asrcli.base.import_guard import guard_imports
 from asrcli.engine import GROUP
+from asrcli.engines.foreign import Card, card_of, check
 from asrcli.environments.store import Environment
 from asrcli.errors import EngineUnavailable
-from asrcli.foreign import Card, card_of, check
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError
 from asrcli.transport.hosting import Next, Put, host

@@ -32,7 +32,7 @@ class AlignerOptions:
 
     aligner: str = option("auto", "--aligner", "-a", help="ALIGNER[:MODEL], or auto: the best for the language here.")
     model: str | None = option(None, "--model", "-m", help="Name, hub id, or folder of weights.")
-    listener: str = option("auto", help="ENGINE[:MODEL] that finds which words are there, for qwen3; auto, or none.")
+    listener: str = option("auto", help="ENGINE[:MODEL] that verifies which words are said, for qwen3; auto, or none.")
     language: str | None = option(None, "--language", "-l", help="Code or name; default: by the text.")
 
 
@@ -51,7 +51,7 @@ class CheckOptions:
 
     min_coverage: float = option(0.5, min=0, max=1, help="Fail below this share of words found, default 0.5.")
     max_word_seconds: float = option(5.0, min=0, help="Fail when a word is longer, default 5.")
-    reference: str | None = option(None, help="Folder of TextGrid or CTM files: say how far from them we are.")
+    reference: str | None = option(None, help="Folder of TextGrid or CTM references: report the boundary error.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,8 @@ class RunOptions:
     beside: list[Path] | None = option(
         None, "--with", help="Show this earlier run, or all in a folder; without a dataset, only such."
     )
-    replay: Output = option(None, help="Run this run again, and say what has drifted.")
-    yes: bool = option(False, "--yes", help="Replay with the addresses and paths of the run, unasked.")
+    replay: Output = option(None, help="Repeat the run of this record, and say what differs.")
+    yes: bool = option(False, "--yes", help="Replay with the run's addresses and paths without asking.")
     out: Output = option(None, "--out", "-o", help="Folder for the records; default: the user's.")
 
 

@@ -118,7 +118,7 @@ def install(
     name: Annotated[str, typer.Argument(metavar="ENGINE", help="Which; ENGINE@BACKEND of one with several.")],
     torch: str = typer.Option("auto", help="cpu, or cuda with libraries for GPUs; auto: as this machine has one."),
     package: str | None = typer.Option(
-        None, metavar="REQUIREMENT", help="What brings an engine that is not installed here."
+        None, metavar="REQUIREMENT", help="Requirement that brings an engine not installed here."
     ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Only say what would be installed, and where."),
 ) -> None:

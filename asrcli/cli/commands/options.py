@@ -56,7 +56,7 @@ class StretchOptions:
 
     section: ClassVar[str] = "Inputs"
     start: str | None = option(None, help="Begin here: seconds, or 1:02:03.5.")
-    end: str | None = option(None, help="Stop here.")
+    end: str | None = option(None, help="End here.")
 
     def seconds(self) -> tuple[float, float | None]:
         """Return where an input begins and ends, in seconds.
@@ -160,7 +160,7 @@ class LiveOptions:
     section: ClassVar[str] = "Live"
     stream: bool = option(False, "--stream", help="Transcribe -, a growing file or mic: while it is spoken.")
     pcm: str | None = option(None, help="Raw samples for --stream: s16le:16000:1.")
-    idle: float | None = option(None, min=0, help="--stream ends when a file has not grown so long: 10 s.")
+    idle: float | None = option(None, min=0, help="--stream ends when a file has not grown for this long: 10 s.")
     settle_after: float | None = option(
         None, min=0.5, help="Seconds after which --stream settles a word, agreed upon or not: 2."
     )

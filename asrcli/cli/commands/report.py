@@ -27,7 +27,7 @@ def report() -> None:
 def merge(
     reports: Annotated[list[str], typer.Argument(metavar="REPORT", help="Files that --report has written.")],
     of: list[str] | None = option(
-        None, metavar="INPUT", help="Everything there should be a record of: a file or folder; several."
+        None, metavar="INPUT", help="Inputs that should have a record: a file or folder; several."
     ),
     missing: bool = option(
         False, "--missing", help="Print the names of inputs without a result, instead of the records."

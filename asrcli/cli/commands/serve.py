@@ -34,7 +34,7 @@ class PlaceOptions:
     host: str = option("127.0.0.1", help="Address to listen on, default 127.0.0.1: this machine alone.")
     port: int = option(8000, min=0, max=65535, help="Port, default 8000; 0: one that is free.")
     no_key: bool = option(False, "--no-key", help="Let other machines in without a key.")
-    allow_name: list[str] | None = option(None, help="A name that this server is asked by; several: again.")
+    allow_name: list[str] | None = option(None, help="Host name that clients use for this server; several: again.")
 
 
 @dataclass(frozen=True, kw_only=True)

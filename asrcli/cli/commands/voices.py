@@ -26,11 +26,11 @@ def voices() -> None:
 @app.command()
 def add(
     folder: Folder,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who speaks.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the person.")],
     recordings: Annotated[list[str], typer.Argument(metavar="RECORDING", help="Some seconds of that voice alone.")],
     diarize_model: str | None = option(None, help="The diarizer that makes the print, as for asr transcribe."),
     force: bool = option(False, "--force", help="Replace the print of that name."),
-    offline: bool = option(False, "--offline", help="Ask the network for nothing."),
+    offline: bool = option(False, "--offline", help="Never use the network."),
 ) -> None:
     """Make the print of a voice, write it into the folder, and print the file.
 
@@ -78,7 +78,8 @@ def list_voices(folder: Folder) -> None:
 
 @app.command()
 def remove(
-    folder: Folder, people: Annotated[list[str], typer.Argument(metavar="NAME", help="Whose print goes.")]
+    folder: Folder,
+    people: Annotated[list[str], typer.Argument(metavar="NAME", help="Person whose print is removed.")],
 ) -> None:
     """Delete prints from a folder; recordings in it are left alone.
 

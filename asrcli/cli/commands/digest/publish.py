@@ -164,7 +164,7 @@ def podcast(
     selfcheck: Annotated[
         bool, typer.Option("--selfcheck", help="Transcribe and align the episode; report what is misheard.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that listens.")] = "auto",
+    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that transcribes it.")] = "auto",
     force: Force = False,
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
