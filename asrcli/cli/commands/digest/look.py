@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from asrcli.base.console import complain, tell
+from asrcli.base.counts import count_of
 from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of
 from asrcli.digest.files import Files
 from asrcli.errors import CheckFailed, InputError, UsageError
@@ -271,7 +272,7 @@ def _print_authors(file: Path) -> None:
 def _print_list(name: str, values: Sequence[str]) -> None:
     """Print a list of texts as a setting in TOML, for whose basic strings JSON's escapes are right."""
     tell(f"{name} = [\n" + "".join(f"  {json.dumps(one, ensure_ascii=False)},\n" for one in values) + "]")
-    complain(f"asr: {len(values)} {name}: put these lines into digest.toml")
+    complain(f"asr: {count_of(values, name.removesuffix('s'))}: put these lines into digest.toml")
 
 
 def _import_days(file: Path, out: Path, files: Files) -> None:
