@@ -180,17 +180,31 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
         InputError: the line names no audio.
     """
     if not one.audio:
-        raise InputError(f"{manifest}: '{one.id}' names no audio file (audio_filepath, audio, file_name, path, wav)")
+        named_so = replace(one, audio=beside(one.id, manifest))
+        if not os.path.isfile(named_so.audio or ""):
+            keys = "audio_filepath, audio, file_name, path, wav"
+            raise InputError(f"{manifest}: '{one.id}' names no audio file ({keys}), and none is called so")
+        return named_so
     if one.audio.startswith("file://"):
         return replace(one, audio=unquote(urlsplit(one.audio).path))
     if is_address(one.audio):
         return replace(one, audio=named(one.audio))
+    path = beside(one.audio, manifest)
+    if "shard_id" in dict(one.fields) and not os.path.isfile(path):
+        raise InputError(
+            f"{manifest}: recordings in tar files (shard_id); unpack them here: for t in *.tar; do tar xf $t; done"
+        )
+    return replace(one, audio=path)
+
+
+def beside(audio: str, manifest: Path) -> str:
+    """Return the absolute path of a recording by its name in a manifest: the first place where there is one."""
     folder = manifest.absolute().parent
-    names = [one.audio, *([os.path.expanduser(one.audio)] if one.audio[0] == "~" else [])]
-    names += [one.audio.replace("\\", "/")] if "\\" in one.audio else []
-    names += [one.audio + suffix for suffix in UNNAMED] if not os.path.splitext(one.audio)[1] else []
+    names = [audio, *([os.path.expanduser(audio)] if audio[0] == "~" else [])]
+    names += [audio.replace("\\", "/")] if "\\" in audio else []
+    names += [audio + suffix for suffix in UNNAMED] if not os.path.splitext(audio)[1] else []
     places = [place for name in names for place in (*(folder / part / name for part in BESIDE), Path(name).absolute())]
-    return replace(one, audio=str(next((place for place in places if os.path.isfile(place)), places[0])))
+    return str(next((place for place in places if os.path.isfile(place)), places[0]))
 
 
 def recording_of(one: Utterance) -> Recording:

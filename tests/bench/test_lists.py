@@ -58,6 +58,7 @@ TABLES: dict[str, str | bytes] = {  # the same two rows, as programs write them
     ),
     "nemo.jsonl": lines({"audio_filename": "a.wav", "text": "hello"}, {"Audio_Filepath": "b.wav", "Text": "bye"}),
     "windows.jsonl": lines(ROW, {"audio_filepath": ".\\b.wav", "text": "bye"}),
+    "voxpopuli.tsv": "id\traw_text\tnormalized_text\tspeaker_id\na\tHello.\thello\t1\nb\tBye.\tbye\t1\n",
     "null.jsonl": lines({**ROW, "duration": float("nan")}, {"audio": "b.wav", "text": "bye", "offset": "nan"}),
 }
 
@@ -94,6 +95,8 @@ def test_what_was_recognised_comes_back_in_the_same_layout(name: str, folder: Pa
     [
         ("n.jsonl", lines({**ROW, "offset": -0.04, "duration": 1}), "line 1: from -0.04"),
         ("n.jsonl", lines(ROW, {**ROW, "start": 2, "end": 1}), "line 2: from 2 to 1"),
+        ("n.jsonl", lines({"audio_filepath": "x.wav", "text": "x", "shard_id": 0}), "tar files.*unpack"),
+        ("n.csv", "id,text\nz,x\n", "'z' names no audio file.*none is called so"),
         ("n.csv", "file_name,text,text\na.wav,x,y\n", "two columns are called 'text'"),
         ("n.csv", "file_name,text\na.wav,x,y\n", "line 2: 3 columns where the header has 2"),
         ("n.csv", "sep=;\nfile_name;text\na.wav;x;y\n", "line 3: 3 columns"),
