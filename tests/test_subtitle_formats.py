@@ -163,7 +163,18 @@ def test_what_is_not_read_is_said_with_what_is(name: str, content: bytes, says: 
 
 @pytest.mark.parametrize(
     "text",
-    ["[soft music] Hello.\n", "10: one\n", "{x} so\n", "12:30 we met\n", "<3 you\n", "1\nhello\n", "[1] A note\n"],
+    [
+        "[soft music] Hello.\n",
+        "10: one\n",
+        "{x} so\n",
+        "12:30 we met\n",
+        "12:30:00 We begin.\nAnd so on.\nThe end.\n",
+        "[00:05] Hello.\nNo times here.\nNone.\n",
+        "[1][2] so\nthat\nis\n",
+        "<3 you\n",
+        "1\nhello\n",
+        "[1] A note\n",
+    ],
 )
 def test_a_plain_text_stays_one(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from html import unescape
 
 from asrcli.errors import InputError
@@ -14,8 +15,11 @@ from asrcli.formats.cues import Cue
 from asrcli.formats.reading import TIMES, lines_of
 
 NAMES = ("SBV", "LRC", "TTML", "MicroDVD", "MPL2", "SubViewer", "SAMI", "Spruce's STL")
+SEEN = 20_000  # characters of a file that tell its format
 UNENDED = 5.0  # seconds that a cue is shown which has no end
 FIRST_LINES = 12  # in which a format shows itself
+LINEWISE = ("microdvd", "mpl2", "vplayer", "pjs", ".lrc")  # of which each line has its times
+MOST_LINES = 0.8  # that have them
 _NUMBER = r"\s{0,9}\d{1,9}\s{0,9}"
 # The first line that is no comment and no header, by FFmpeg's name of the format, or our suffix.
 FORMATS = (
@@ -29,7 +33,7 @@ FORMATS = (
     ("realtext", r"<window\b"),
     (".vtt", r"WEBVTT(?:\s|$)"),
     (".ass", r"\[script info\]"),
-    (".lrc", r"\[(?:\d{1,3}:\d\d(?:[.:]\d{1,3})?|(?:ti|ar|al|by|length|offset):[^\]]*)\]"),
+    (".lrc", r"\[(?:\d{1,3}:\d\d(?:[.:]\d{1,3})?|(?:ti|ar|al|by|bg|re|ve|la|length|offset):[^\]]*)\]"),
     (".ttml", r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]"),
 )
 STARTS = tuple((name, re.compile(rf"\s*(?:{pattern})", re.IGNORECASE)) for name, pattern in FORMATS)
@@ -44,7 +48,7 @@ MARKUP = re.compile(r"\{[^{}]{0,500}\}")
 
 def format_of(text: str) -> str | None:
     """Return the format of subtitles by their first lines, our suffix or FFmpeg's name; ``None`` for others."""
-    rows = lines_of(text[:20_000])
+    rows = lines_of(text[:SEEN])
     for number, row in enumerate(rows[:FIRST_LINES]):
         if HEADERS.match(row):
             continue
@@ -53,8 +57,15 @@ def format_of(text: str) -> str | None:
         ):
             return ".srt"
         whole = "\n".join(rows[number : number + FIRST_LINES])
-        return next((name for name, start in STARTS if start.match(whole)), None)
+        found = next(((name, start) for name, start in STARTS if start.match(whole)), None)
+        return None if found is None or (found[0] in LINEWISE and not _has_times(rows, found[1])) else found[0]
     return None
+
+
+def _has_times(rows: Sequence[str], start: re.Pattern[str]) -> bool:
+    """Tell whether nearly every line begins as those of a format do: a text may have a time in its first line."""
+    filled = [row for row in rows if not HEADERS.match(row)]
+    return sum(start.match(row) is not None for row in filled) >= MOST_LINES * len(filled)
 
 
 def read_played(text: str, kind: str) -> list[Cue]:
