@@ -177,6 +177,8 @@ def test_subtitles_come_back_as_they_were(asr: Run, tmp_path: Path) -> None:
     stamps = re.compile(r"[\d:]+\.\d+ --> [\d:]+\.\d+")
     assert stamps.sub("T", new) == stamps.sub("T", text)
     assert stamps.findall(new) != stamps.findall(text)
+    printed = asr("align", EXAMPLE, "talk.vtt", "-a", "pocketsphinx")
+    assert printed.out == new, "the same on standard output"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ class Results:
         self.format = planned.request.formats[0]
         self.json = sinks.json
         self.pending = [job.name for job in planned.jobs]  # the first is the one whose turn it is
-        self.ready: dict[str, tuple[Transcript, Layout] | None] = {}
+        self.ready: dict[str, tuple[Transcript, Layout, str | None] | None] = {}
+        self.alone = len(planned.jobs) == 1  # then subtitles come back with all that is theirs
         self.streamed: dict[str, list[Segment]] = {}
         self.header = True
         self.streams = not self.json and self.format == "txt" and self.request.settles_early
@@ -112,7 +113,8 @@ class Results:
 
     def finished(self, job: Job, transcript: Transcript, layout: Layout) -> None:
         """Take a finished transcript, and how its cues are shaped."""
-        self.ready[job.name] = transcript, layout
+        own = self.request.own_text(job, transcript, self.format) if self.alone and not self.json else None
+        self.ready[job.name] = transcript, layout, own
         self._advance()
 
     def skip(self, job: Job) -> None:
@@ -137,13 +139,13 @@ class Results:
         for segment in self.streamed.pop(name, []):
             self._write(text_line(segment))
 
-    def _print(self, transcript: Transcript, layout: Layout) -> None:
+    def _print(self, transcript: Transcript, layout: Layout, own: str | None) -> None:
         from asrcli.formats import render
 
         if self.json:
             print_json(loads(render(transcript, "json", layout)))
             return
-        self._write(render(transcript, self.format, layout, header=self.header))
+        self._write(own or render(transcript, self.format, layout, header=self.header))
         self.header = False
 
     def _write(self, text: str) -> None:
