@@ -22,8 +22,8 @@ OLD_TONES = re.compile(r"([òóỏõọ])([ae])(?!\w)|(?<!q)([ùúủũụ])(y)(
 def _tone(found: re.Match[str]) -> str:
     """Return òa as oà: the mark on the second vowel."""
     first, second = (found[1], found[2]) if found[1] else (found[3], found[4])
-    plain, *marks = unicodedata.normalize("NFD", first)
-    return unicodedata.normalize("NFC", plain + second + "".join(marks))
+    apart = unicodedata.normalize("NFD", first)
+    return unicodedata.normalize("NFC", apart[0] + second + apart[1:])
 
 
 def one_way(text: str, language: str) -> str:
