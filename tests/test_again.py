@@ -16,6 +16,7 @@ import asrcli
 from asrcli.audio.cut import CutOptions
 from asrcli.audio.decode import decode
 from asrcli.audio.vad import VadOptions
+from asrcli.base.join import join_texts
 from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
@@ -358,10 +359,51 @@ def test_a_short_word_without_text_is_a_gap_of_a_stream(yes: Path) -> None:
         ("It was.", "iPhone", "iPhone"),
         ("It was.", "'tis", "'tis"),
         ("今天。", "我们", "我们"),
+        ("Hola.", "¿cómo estás?", "¿Cómo estás?"),
+        ("Hola.", "¡qué bien!", "¡Qué bien!"),
+        ("It is over.", '"yes," he said', '"Yes," he said'),
+        ("Он ушёл.", "«да», сказал он", "«Да», сказал он"),
+        ('He said "go."', "then he left", "Then he left"),
+        ("It is done (I think.)", "then he left", "Then he left"),
+        ("Acme Inc.", "said so", "said so"),
+        ("It costs approx.", "five pounds", "five pounds"),
+        ("Das ist Nr.", "fünf", "fünf"),
+        ("On Feb.", "third", "third"),
+        ("at 3 p.m.", "we left", "we left"),
+        ("the U.S.", "army", "army"),
+        ("He left.", "— and then", "— and then"),
+        ("He left.", "3. then", "3. then"),
+        ("გამარჯობა.", "როგორ ხარ", "როგორ ხარ"),  # whose capitals are for headlines
     ],
 )
 def test_a_sentence_after_a_full_stop_begins_with_a_capital(before: str, text: str, expected: str) -> None:
     assert capitalised(before, text) == expected
+
+
+def test_a_turkish_sentence_begins_with_a_turkish_capital() -> None:
+    assert capitalised("Merhaba.", "istanbul", "tr") == "İstanbul"
+    assert capitalised("Hello.", "it is", "en") == "It is"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("我想……", "然后走了"), "我想……然后走了"),
+        (("好——", "是的"), "好——是的"),
+        (("他说：“好。”", "然后走了"), "他说：“好。”然后走了"),
+        (("“好”", "“走”"), "“好”“走”"),
+        (("そう…", "です"), "そう…です"),
+        (("50", "％"), "50％"),
+        (("完了。", "Next"), "完了。Next"),
+        (("你好", "world", "再见"), "你好 world 再见"),
+        (("He said “yes.”", "“No.”"), "He said “yes.” “No.”"),
+        (("Wait…", "what"), "Wait… what"),
+        (("He said “你好”", "then"), "He said “你好” then"),
+        (("안녕", "하세요"), "안녕 하세요"),
+    ],
+)
+def test_marks_of_all_scripts_belong_to_the_one_around_them(texts: tuple[str, ...], expected: str) -> None:
+    assert join_texts(texts) == expected
 
 
 def test_segments_of_two_clips_meet_in_a_transcript() -> None:

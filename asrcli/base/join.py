@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from unicodedata import category
 
 # Blocks whose languages write words without spaces between them (Unicode 16, Blocks.txt). Hangul is not among them.
 UNSPACED = (
@@ -17,6 +18,7 @@ UNSPACED = (
     (0xFF00, 0xFFEF),  # half and full width forms
     (0x20000, 0x3FFFF),  # CJK extensions B and on
 )
+SHARED_MARKS = frozenset("…—―“”‘’·")  # of scripts with spaces and of those without
 
 
 def is_unspaced(char: str) -> bool:
@@ -25,15 +27,27 @@ def is_unspaced(char: str) -> bool:
     return code >= 0x0E00 and any(first <= code <= last for first, last in UNSPACED)
 
 
-def join_texts(texts: Iterable[str]) -> str:
-    """Join texts with one space, or with nothing where both sides of the seam are unspaced script.
+def glue(before: str, after: str) -> str:
+    """Return what belongs between two texts: a space, or nothing where both sides are unspaced script.
 
-    A seam between an unspaced character and a Latin word gets a space, which is how mixed text is usually set.
+    Quotes, dashes and dots of omission belong to the script that they stand in. Punctuation as wide as a character has
+    its space in itself. A seam between an unspaced character and a Latin word gets a space, which is how mixed text is
+    usually set.
     """
+    if not before or not after or _is_wide_mark(before[-1]) or _is_wide_mark(after[0]):
+        return ""
+    last = next((char for char in reversed(before) if char not in SHARED_MARKS), before[-1])
+    first = next((char for char in after if char not in SHARED_MARKS), after[0])
+    return "" if is_unspaced(last) and is_unspaced(first) else " "
+
+
+def _is_wide_mark(char: str) -> bool:
+    return char >= "\u3000" and is_unspaced(char) and category(char)[0] in "PS"
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """Join texts by the rule of their script, see `glue`."""
     joined = ""
     for text in (piece.strip() for piece in texts):
-        if not text:
-            continue
-        glue = " " if joined and not (is_unspaced(joined[-1]) and is_unspaced(text[0])) else ""
-        joined += glue + text
+        joined += glue(joined, text) + text
     return joined

@@ -13,24 +13,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asrcli.types import Segment
 
-TITLES = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "vs.", "etc.", "e.g.", "i.e.", "no.", "z.b.", "bzw."})
+# Abbreviations that a sentence goes on behind, as those in it are written.
+ABBREVIATIONS = frozenset(
+    f"{one}."
+    for one in (
+        "mr mrs ms mx dr st prof rev hon capt col gen lt sgt sen gov jr sr inc ltd co corp dept est approx vs etc no "
+        "fig vol pp eds al mt ft ave blvd jan feb apr jun jul aug sept sep oct nov dec bzw usw ca evtl ggf inkl exkl "
+        "zzgl nr hr fr str abs bd jh sog vgl okt dez mrd sra srta dra uds pág núm mme mlle env janv févr juil déc dott "
+        "avv pag ecc dhr mevr bijv enz"
+    ).split()
+) | {"e.g.", "i.e.", "z.b."}
 # A full stop behind a word; not behind a number ("am 3. mai"), a single letter ("J. smith") or another full stop.
-STOPPED = re.compile(r"(?:^|\s)(\S*[^\W\d_]{2}\.)\s*$")
-FIRST = re.compile(r"\s*[^\W\d_]+")
+STOPPED = re.compile(r"(?:^|\s)[\"“„«‘(\[]*(\S*[^\W\d_]{2}\.)[\"”’»)\]]*\s*$")
+FIRST = re.compile(r"\s*[¿¡\"“„«(\[]*[^\W\d_]+")
 
 
-def capitalised(before: str, text: str) -> str:
+def capitalised(before: str, text: str, language: str | None = None) -> str:
     """Return a text with a capital where it begins with a word in small letters and `before` ends with a full stop."""
     stopped, first = STOPPED.search(before), FIRST.match(text)
-    if not stopped or stopped[1].lower() in TITLES or not first or not first[0].strip().islower():
+    if not stopped or stopped[1].lower() in ABBREVIATIONS or not first:
         return text
-    at = first.end() - len(first[0].lstrip())
-    return text[:at] + text[at].upper() + text[at + 1 :] if len(text[at].upper()) == 1 else text
+    at = next(place for place, char in enumerate(text) if char.isalpha())
+    if not text[at : first.end()].islower():
+        return text
+    # Titlecase: Georgian has capitals that no sentence begins with.
+    capital = "İ" if text[at] == "i" and language in ("tr", "az") else text[at].title()
+    return text[:at] + capital + text[at + 1 :] if len(capital) == 1 else text
 
 
 def joined(before: str, segment: Segment) -> Segment:
     """Return a segment likewise, with its words."""
-    return respelled(segment, capitalised(before, segment.text))
+    return respelled(segment, capitalised(before, segment.text, segment.language))
 
 
 def respelled(segment: Segment, text: str) -> Segment:

@@ -147,7 +147,7 @@ class Listener:
     def _begun_with(self, text: str) -> str:
         """Return the first text of a segment as it goes on behind the segment before."""
         before = self.segments[-1].text if self.segments else ""
-        return _behind(before, capitalised(before, text.lstrip()))
+        return _behind(before, capitalised(before, text.lstrip(), self.options.language))
 
     def _said(self, update: Update) -> Iterator[Update]:
         """Yield an update; where speakers are asked for, text is settled with its segment, which has a speaker then."""
