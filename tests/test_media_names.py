@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from av.format import ContainerFormat
@@ -31,6 +34,7 @@ def test_every_name_that_ffmpeg_gives_what_is_opened_is_known() -> None:
 
 
 PEOPLES = "3gp mts m2ts sph vob mpga weba eac3 f4v mxf dss gsm m2t m4r awb rmvb ogm wave snd qt dts".split()
+PEOPLES += "dv dif dav gxf lxf nuv nsv ty pvf avr paf lbc mlp".split()
 PEOPLES += "8svx alac amb bwf dvr-ms evo insv lrv mp4a mp4v mpe rf64 sox tp vro xvid".split()
 
 
@@ -109,3 +113,34 @@ def test_sound_by_another_name_is_said_and_passed_over(asr: Run, tmp_path: Path)
     (folder / "memo.dat").unlink()
     shutil.rmtree(folder / "sub")
     assert inputs.line_of_passed_over(str(folder)) is None
+
+
+def test_the_tape_of_a_camera_is_heard(tmp_path: Path) -> None:
+    """DV as it comes from the tape: sound in every picture."""
+    path = tmp_path / "tape.dv"
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream("dvvideo", rate=25)
+        video.width, video.height, video.pix_fmt = 720, 576, "yuv420p"
+        sound: Any = container.add_stream("pcm_s16le", rate=48_000, layout="stereo")
+        samples = np.round(np.repeat(tone(2, 48_000, 700, 0.3), 2) * 32767).astype(np.int16)
+        for number in range(50):
+            frame = av.AudioFrame.from_ndarray(samples[None, number * 3840 : (number + 1) * 3840], "s16", "stereo")
+            frame.sample_rate, frame.pts = 48_000, number * 1920
+            container.mux(sound.encode(frame))
+            picture = av.VideoFrame.from_ndarray(np.full((576, 720, 3), number, np.uint8), format="rgb24")
+            container.mux(video.encode(picture))
+    assert [one.path for one in inputs.expand([str(tmp_path)])] == [str(path)]
+    found = np.concatenate(list(decode(Recording(str(path)), lambda text: None)))
+    assert len(found) == pytest.approx(32_000, abs=800)
+    spectrum = np.abs(np.fft.rfft(found[8000:24_000]))
+    assert int(np.argmax(spectrum)) == pytest.approx(700, abs=2)
+
+
+@pytest.mark.parametrize("name", ["pvf", "avr"])
+def test_voice_boxes_are_heard(name: str, tmp_path: Path) -> None:
+    samples = np.round(tone(2, 8000, 700, 0.3) * 32767).astype(">i2")
+    avr = struct.pack(">4s8sHHHHHIIII", b"2BIT", b"voice", 0, 16, 0xFFFF, 0, 0xFFFF, 8000, len(samples), 0, 0)
+    head = {"pvf": b"PVF1\n1 8000 16\n", "avr": avr.ljust(128, b"\0")}[name]
+    path = tmp_path / f"box.{name}"
+    path.write_bytes(head + samples.tobytes())
+    assert sum(map(len, decode(Recording(str(path)), lambda text: None))) == 32_000

@@ -20,13 +20,14 @@ EXTENSIONS = frozenset(
     f".{name}"
     for name in (
         "3g2", "3ga", "3gp", "3gpp", "8svx", "aa3", "aac", "ac3", "adts", "aif", "aifc", "aiff", "alac", "amb", "amr",
-        "ape", "asf", "au", "avchd", "avi", "awb", "bwf", "caf", "divx", "dsf", "dss", "dts", "dtshd", "dvr-ms", "eac3",
-        "ec3", "evo", "f4a", "f4b", "f4v", "flac", "flv", "gsm", "insv", "ircam", "isma", "ismv", "latm", "loas", "lrv",
-        "m2a", "m2t", "m2ts", "m4a", "m4b", "m4r", "m4v", "mj2", "mk3d", "mka", "mkv", "mov", "mp1", "mp2", "mp3",
-        "mp4", "mp4a", "mp4v", "mpa", "mpc", "mpe", "mpeg", "mpg", "mpga", "mpp", "mpv", "mts", "mxf", "nist", "nut",
-        "oga", "ogg", "ogm", "ogv", "ogx", "oma", "omg", "opus", "psp", "qcp", "qt", "ra", "rf64", "rm", "rmvb", "sf",
-        "shn", "snd", "sox", "sph", "spx", "svx", "tak", "thd", "tod", "tp", "trp", "ts", "tta", "vob", "voc", "vro",
-        "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wtv", "wv", "xvid", "xwma",
+        "ape", "asf", "au", "avchd", "avi", "avr", "awb", "bwf", "caf", "dav", "dif", "divx", "dsf", "dss", "dts",
+        "dtshd", "dv", "dvr-ms", "eac3", "ec3", "evo", "f4a", "f4b", "f4v", "fap", "flac", "flv", "gsm", "gxf", "hcom",
+        "insv", "ircam", "isma", "ismv", "latm", "lbc", "loas", "lrv", "lxf", "m2a", "m2t", "m2ts", "m4a", "m4b", "m4r",
+        "m4v", "mj2", "mk3d", "mka", "mkv", "mlp", "mov", "mp1", "mp2", "mp3", "mp4", "mp4a", "mp4v", "mpa", "mpc",
+        "mpe", "mpeg", "mpg", "mpga", "mpp", "mpv", "mts", "mxf", "nist", "nsv", "nut", "nuv", "oga", "ogg", "ogm",
+        "ogv", "ogx", "oma", "omg", "opus", "paf", "psp", "pvf", "qcp", "qt", "ra", "rf64", "rm", "rmvb", "sf", "shn",
+        "snd", "sox", "sph", "spx", "svx", "tak", "thd", "tod", "tp", "trp", "ts", "tta", "ty", "ty+", "vob", "voc",
+        "vro", "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wtv", "wv", "wve", "xvid", "xwma",
     )
 )  # fmt: skip
 NO_SOUND = frozenset({".avif", ".heic", ".heif", ".ism", ".mks", ".mac", ".apl"})  # the same containers without sound

@@ -26,8 +26,9 @@ from asrcli.places.addresses import is_address
 # FFmpeg's demuxers of self-contained files. Left out on purpose: concat, hls, dash, imf, sdp, rtsp, image2, lavfi and
 # all other formats that name further files or devices, and raw formats, which take any bytes for audio.
 DEMUXERS = (
-    "aac,ac3,eac3,aiff,amr,ape,asf,au,avi,caf,dsf,dss,dts,dtshd,flac,flv,iff,ircam,latm,loas,matroska,webm,mov,mp4,m4a,3gp,"
-    "3g2,mj2,mp2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,qcp,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wtv,wv,xwma"
+    "aac,ac3,eac3,aiff,amr,ape,asf,au,avi,avr,caf,dhav,dsf,dss,dts,dtshd,dv,epaf,flac,flv,gxf,hcom,iff,ilbc,ircam,latm,"
+    "loas,lxf,matroska,webm,mlp,mov,mp4,m4a,3gp,3g2,mj2,mp2,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nsv,nut,nuv,ogg,oma,"
+    "pvf,qcp,rm,shn,sox,tak,truehd,tta,ty,voc,w64,wav,wtv,wv,wve,xwma"
 )
 # Containers that count in samples, where a seek lands on a known one.
 SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
@@ -200,10 +201,10 @@ def _tag(stream: Any) -> str:
 def _why_not(head: bytes | None, seekable: bool) -> str:
     """Say why FFmpeg refused the container, as well as its first bytes tell."""
     if not seekable:
-        return "is not audio in a format that FFmpeg knows, or is empty"
+        return "is not audio in a format that asr opens, or is empty"
     if head is not None and (head.startswith(MAGIC) or head[4:8] in (b"ftyp", b"moov", b"mdat")):
         return "is damaged: its header is cut off or broken"
-    return "is not audio in a format that FFmpeg knows"
+    return "is not audio in a format that asr opens"
 
 
 class TooDamaged(Exception):
