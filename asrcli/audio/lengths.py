@@ -8,13 +8,15 @@ from asrcli.audio.media import time_zero
 from asrcli.audio.parts import EBML, SEGMENT, Part, ebml_size
 
 LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not at all
-LONGEST = 30 * 86_400.0  # seconds that a file may say; beyond, its writer did not know
+UNKNOWN = {"flac": (1 << 36) - 1}  # samples, all bits of the head: its writer did not know
 TAIL = 4096  # bytes that are zeros where a copy or a recorder was interrupted
 
 
 def declared_seconds(container: Any, stream: Any) -> float | None:
     """Return the length as the container says it, or None."""
     begins = max(0.0, time_zero(container))
+    if stream.duration and stream.duration == UNKNOWN.get(container.format.name):
+        return None
     if stream.duration and stream.time_base and stream.duration > 0:
         seconds = float(stream.duration * stream.time_base)
         until = "mp4" in container.format.name and not stream.frames  # of fragments, their end is what is known
@@ -26,7 +28,7 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
     else:
         return None
     seconds -= begins if until and seconds > begins else 0
-    return seconds if seconds <= LONGEST else None
+    return seconds
 
 
 def missing_bytes(file: BinaryIO, part: Part) -> int:
