@@ -93,6 +93,17 @@ def test_gsm_as_sox_writes_it(tmp_path: Path) -> None:
     assert sum(map(len, decode(Recording(str(path)), lambda text: None))) == pytest.approx(32_000, abs=400)
 
 
+@pytest.mark.skipif(shutil.which("sox") is None, reason="needs sox")
+def test_the_last_byte_of_gsm_in_wav_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    words = ["-r", "8000", "-c", "1", "-e", "gsm-full-rate", str(path), "synth", "1", "sine", "440"]
+    if subprocess.run(["sox", "-n", *words], capture_output=True).returncode:
+        pytest.skip("sox was built without GSM")
+    told: list[str] = []
+    assert sum(map(len, decode(Recording(str(path)), told.append))) == pytest.approx(16_000, abs=700)
+    assert told == []
+
+
 def test_sound_by_another_name_is_said_and_passed_over(asr: Run, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_wav(folder / "talk.wav")

@@ -273,6 +273,8 @@ def _counted(packet: Any, damage: Damage) -> Iterator[Any]:
     except EOFError:
         raise
     except (av.FFmpegError, ValueError, LookupError, TypeError) as error:
+        if packet.size == 1:  # what makes the length even, which SoX counts among its blocks of GSM
+            return
         damage.in_a_row += 1
         damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base) - damage.zero))
         if damage.in_a_row >= MOST_ERRORS:
