@@ -78,6 +78,8 @@ def test_what_differs_between_runs_is_said_of_each() -> None:
     line = tables.facts_line(runs)
     assert "some processor, 2 cores (e:a) | another processor, 64 cores (e:b)" in line
     assert line.count("normaliser asr") == 1
+    later = [replace(one, started=f"2026-0{at}") for at, one in enumerate(runs, 1)]
+    assert "; asr 1; 2026-01 to 2026-02; normaliser" in tables.facts_line(later)
     assert "some processor" in tables.facts_line(runs[:1]) and "(e:a)" not in tables.facts_line(runs[:1])
 
 
