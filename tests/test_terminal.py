@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -199,6 +200,33 @@ def test_a_narrow_leaderboard_keeps_every_column(
     assert max(map(len, lines)) <= columns
     text = "\n".join(lines)
     assert all(word in text for word in ("nvidia/canary-1b-flash", "average WER", "6.35", "1,046", "licence"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "ref.jsonl", "a.jsonl", "b.jsonl", "--show", "worst:2"),
+        ("compare", "--no-ref", "a.jsonl", "b.jsonl", "ref.jsonl"),
+        ("leaderboard", "--open", "--top", "3"),
+    ],
+)
+def test_no_colour_is_lost_on_a_light_terminal(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Notes were yellow: on white that has a contrast of 1.7 in xterm and 2.4 in GNOME's terminal."""
+    for name, texts in (("ref", ("one two", "three four")), ("a", ("one too", "three")), ("b", ("one", None))):
+        rows = [{"id": f"u{at}", "text": text} for at, text in enumerate(texts) if text]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with pytest.raises(SystemExit):
+        main(list(words))
+    out = capsys.readouterr().out
+    codes = {code for found in re.findall(r"\x1b\[([0-9;]*)m", out) for code in found.split(";")}
+    assert "note: " in re.sub(r"\x1b\[[0-9;]*m", "", out) and codes
+    assert not codes & {"33", "36", "37", "38", *map(str, range(90, 98))}  # yellow, cyan, white, bright ones
 
 
 def test_nothing_else_draws() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-COLOURS = {"S": "bold yellow", "D": "bold red", "I": "bold blue", "o": "dim"}
+COLOURS = {"S": "bold magenta", "D": "bold red", "I": "bold blue", "o": "dim"}
 NOTHING = "·"
 
 
@@ -39,7 +39,7 @@ def parts(comparison: Comparison, fields: Sequence[str], confusions: int) -> Ite
     )
     yield rates(comparison)
     for line in (*comparison.notes, *(line for one in comparison.systems for line in wording.unmatched(one))):
-        yield Text(printable(f"note: {line}"), "yellow")
+        yield Text(printable(f"note: {line}"))
     if comparison.pairs:
         yield differences(comparison)
         for pair in comparison.pairs:

@@ -211,10 +211,7 @@ def show(agreement: Agreement, console: Console, most: int = 20) -> None:
     for one in agreement.systems:
         if one.missing:
             console.print(
-                Text(
-                    f"note: {one.name} has no text for {len(one.missing)}: {wording.first_names(one.missing, 5)}",
-                    "yellow",
-                )
+                Text(f"note: {one.name} has no text for {len(one.missing)}: {wording.first_names(one.missing, 5)}")
             )
     disputed = agreement.disputed
     listed = [

@@ -60,9 +60,9 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
         for run in alike:
             yield Text(printable(summary(run)), "bold")
         for line in lines:
-            yield Text(printable(f"  {line}"), "yellow" if "NOT" in line or "DIFFERS" in line else "")
+            yield Text(printable(f"  {line}"), "bold" if "NOT" in line or "DIFFERS" in line else "")
     for note in board.notes:
-        yield Text(printable(f"note: {note}"), "yellow")
+        yield Text(printable(f"note: {note}"))
     if any(one.interval for one in shown):
         yield Text("95 %: where the rank lies when the test sets are drawn again; no intervals are published", "dim")
     for sentence in protocol_sentences(board):
