@@ -229,6 +229,25 @@ def test_no_colour_is_lost_on_a_light_terminal(
     assert not codes & {"33", "36", "37", "38", *map(str, range(90, 98))}  # yellow, cyan, white, bright ones
 
 
+def test_narrow_tables_of_a_comparison_break_no_system_s_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("whisper_tiny_en", "moonshine_tiny_en", "pocketsphinx_en_us", "qwen3_asr_small")
+    for name, text in zip(("ref", *names), ("one two", "one too", "won two", "one", "on to"), strict=True):
+        rows = [{"id": f"u{at}", "text": text, "room": f"r{at}"} for at in range(2)]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["compare", "ref.jsonl", *(f"{name}.jsonl" for name in names), "--by", "room"])
+    tables = capsys.readouterr().out.partition("Errors by class")[2]
+    assert max(map(len, tables.splitlines())) <= 80
+    for title in ("Most frequent errors", "By room"):
+        assert title in tables
+    for name in names:  # once in each of the three tables
+        assert len(re.findall(rf"\b{name}\b", tables)) == 3
+
+
 def test_nothing_else_draws() -> None:
     """Live displays of rich swap `sys.stdout`; there is one place for what is drawn over and over."""
     sources = [path for folder in ("asrcli", "plugins") for path in (ROOT / folder).rglob("*.py")]

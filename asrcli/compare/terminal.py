@@ -11,11 +11,10 @@ from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.scores import LADDER, Comparison, SystemScore, reduction
-from asrcli.reports.terminal import Sheet, table
+from asrcli.reports.terminal import Sheet
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.table import Table
     from rich.text import Text
 
 COLOURS = {"S": "bold magenta", "D": "bold red", "I": "bold blue", "o": "dim"}
@@ -128,7 +127,7 @@ def differences(comparison: Comparison) -> Sheet:
     return Sheet(columns, rows)
 
 
-def classes(comparison: Comparison) -> Table:
+def classes(comparison: Comparison) -> Sheet:
     """Return the errors by class; the columns add up to the totals."""
     systems = comparison.systems
     rows = [
@@ -137,7 +136,7 @@ def classes(comparison: Comparison) -> Table:
         if any(one.profile.classes[name] for one in systems)
     ]
     rows.append(["all errors", *(f"{one.counts.errors:,}" for one in systems)])
-    return table("Errors by class", ["", *(one.name for one in systems)], rows)
+    return Sheet(["", *(one.name for one in systems)], rows, "Errors by class")
 
 
 def share_of(one: SystemScore, number: int) -> str:
@@ -145,7 +144,7 @@ def share_of(one: SystemScore, number: int) -> str:
     return f"{number:,}  {100 * number / one.counts.errors:4.1f} %" if one.counts.errors else "0"
 
 
-def top_confusions(comparison: Comparison, most: int) -> Table:
+def top_confusions(comparison: Comparison, most: int) -> Sheet:
     """Return the words that each system gets wrong most often."""
     columns = [
         [
@@ -156,26 +155,23 @@ def top_confusions(comparison: Comparison, most: int) -> Table:
     ]
     deepest = max(map(len, columns), default=0)
     rows = [[str(row + 1), *(column[row] if row < len(column) else "" for column in columns)] for row in range(deepest)]
-    return table("Most frequent errors", ["", *(one.name for one in comparison.systems)], rows)
+    return Sheet(["", *(one.name for one in comparison.systems)], rows, "Most frequent errors")
 
 
-def breakdown(comparison: Comparison, name: str) -> Table:
+def breakdown(comparison: Comparison, name: str) -> Sheet:
     """Return the error rates by the values of a field."""
     buckets = by_field(comparison, name)
     rows = [[one.value, f"{one.utterances:,}", *wording.rates(one.shares, one.intervals)] for one in buckets]
     if macro := macro_means(buckets, name):
         rows.append(["mean of these", "", *(wording.percent(mean) + wording.behind(one) for mean, one in macro)])
-    return table(f"By {name}", ["", "utterances", *(one.name for one in comparison.systems)], rows)
+    return Sheet(["", "utterances", *(one.name for one in comparison.systems)], rows, f"By {name}")
 
 
-def rules(comparison: Comparison) -> Table:
+def rules(comparison: Comparison) -> Sheet:
     """Return how many more errors there would be without each rule of the normaliser."""
     rows = [[name, *(f"{number:+,}" for number in numbers)] for name, numbers in comparison.rules]
-    return table(
-        f"Errors more or fewer without a rule of {comparison.normalizer}",
-        ["rule left out", *(one.name for one in comparison.systems)],
-        rows,
-    )
+    columns = ["rule left out", *(one.name for one in comparison.systems)]
+    return Sheet(columns, rows, f"Errors more or fewer without a rule of {comparison.normalizer}")
 
 
 def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterator[Text]:
