@@ -39,7 +39,7 @@ from asrcli.scoring.alignment import align
 from asrcli.text.normalisers import build
 from asrcli.types import SAMPLE_RATE, Recording, Region, Segment, Transcript
 from asrcli.weights import models
-from benchmarks.spoken import Said, made, people, voices
+from benchmarks.spoken import DISTURBED, HALVES, OTHERWISE, Said, made, people, voices
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -230,7 +230,7 @@ def main() -> None:
     parser.add_argument("--kind", choices=MATERIAL, action="append", help="which recordings (all)")
     parser.add_argument("--minutes", type=float, help="how long each is (5 of hard, 10 of others)")
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--half", choices=("a", "b", "all"), default="all", help="of the voices and recordings")
+    parser.add_argument("--half", choices=tuple(HALVES), default="all", help="of the voices and recordings")
     parser.add_argument("--engines", default="whisper:base,whisper:tiny.en,moonshine:tiny-en")
     parser.add_argument("--hows", default="asr,sequential,batched,ctranslate2", help="which programs")
     parser.add_argument("--keep", type=Path, default=os.environ.get("ASR_LOST_KEEP"), help=KEEP)
@@ -240,7 +240,8 @@ def main() -> None:
         seconds = 60 * (options.minutes or usual)
         seed = seed if options.seed is None else options.seed
         known = voices(options.half) if kind == "hard" else people()
-        samples, said = made(seconds, np.random.default_rng(seed), known, kind)
+        disturbed = OTHERWISE if options.half in ("c", "d") else DISTURBED
+        samples, said = made(seconds, np.random.default_rng(seed), known, kind, disturbed)
         chosen = [one for one in systems(options.engines.split(",")) if one.how in options.hows.split(",")]
         keep = Path(options.keep) / f"{kind}-{seconds / 60:g}-{seed}-{options.half}" if options.keep else None
         print(f"{platform.machine()}, one thread, int8: {what} (`--kind {kind} --seed {seed}`).\n")

@@ -46,6 +46,28 @@ SENTENCES = (
     "They decided to spend their holidays in the mountains this time.",
     "Nobody knows who built these walls or why they were abandoned.",
 )
+OTHER_SENTENCES = (
+    "The doctor will not be in his office before Thursday afternoon.",
+    "We walked along the canal until the street lamps came on.",
+    "There was a smell of fresh bread in front of the bakery.",
+    "The old captain never spoke about the storm that took his ship.",
+    "Every child in the village knew the way to the mill.",
+    "A letter arrived this morning with no name on the envelope.",
+    "The judge asked the witness to repeat what she had seen.",
+    "Please bring two copies of the contract and a passport.",
+    "In the end they sold the piano to pay for the roof.",
+    "The second half of the concert was much better than the first.",
+    "Nothing grows on this side of the hill because of the wind.",
+    "When the bell rang the pupils ran out into the yard.",
+    "His uncle had worked in the coal mines for thirty years.",
+    "The museum shows paintings from the seventeenth century.",
+    "She learned to play chess from a retired soldier.",
+    "The price of sugar has doubled since last winter.",
+    "Before sunrise the fishermen pushed their boats into the water.",
+    "You can leave your coat and your umbrella in the hall.",
+    "The engineer explained why the machine had stopped twice.",
+    "A narrow path leads from the church down to the beach.",
+)
 VOICES = ("slt", "rms", "awb", "kal")
 LEVELS = (0, -10, -20, -30, -40)  # dB
 BEFORE = (0.3, 0.6, 1.0, 2.5, 5.0)  # seconds before an utterance
@@ -63,6 +85,22 @@ PAUSES = (0.5, 5.0)  # seconds before a copy
 TAPES = (0.95, 1.05)  # how much faster it runs
 NOISE = (20.0, 30.0)  # dB below it
 GAINS = (-20.0, 0.0)  # dB
+OTHERWISE: tuple[tuple[str, float], ...] = (
+    *4 * (("nothing", 0),),
+    *(("white", ratio) for ratio in (15.0, 7.0, 2.0, -3.0)),
+    ("telephone", 0),
+    ("music", 3.0),
+    ("babble", 4.0),
+    ("bursts", -8.0),
+)
+# Of each half: the real recordings, what flite says, and with which voices.
+HALVES: dict[str, tuple[slice, tuple[str, ...], tuple[str, ...]]] = {
+    "a": (slice(0, None, 2), SENTENCES, ("slt", "awb")),
+    "b": (slice(1, None, 2), SENTENCES, ("rms", "kal")),
+    "c": (slice(0, None, 2), OTHER_SENTENCES, ("kal", "rms")),
+    "d": (slice(1, None, 2), OTHER_SENTENCES, ("awb", "slt")),
+    "all": (slice(None), SENTENCES, VOICES),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +138,13 @@ def people(chosen: slice = slice(None)) -> list[Voice]:
 
 
 def voices(half: str) -> list[Voice]:
-    """Return the real recordings and flite's sentences: those of half "a", of half "b", or "all" of them."""
-    chosen = {"a": slice(0, None, 2), "b": slice(1, None, 2), "all": slice(None)}[half]
+    """Return real recordings and flite's sentences: those of half "a", "b", "c" or "d", or "all" of the first two."""
+    chosen, sentences, speakers = HALVES[half]
     found = people(chosen)
     if shutil.which("flite"):
         with tempfile.TemporaryDirectory() as folder:
-            for number, text in enumerate(SENTENCES):
-                for voice in VOICES[chosen] if half != "all" else VOICES[number % len(VOICES) :][:1]:
+            for number, text in enumerate(sentences):
+                for voice in speakers if half != "all" else speakers[number % len(speakers) :][:1]:
                     path = Path(folder) / f"{number}-{voice}.wav"
                     subprocess.run(["flite", "-voice", voice, "-t", text, str(path)], check=True)
                     found.append(Voice(read_samples(str(path)), text))
@@ -125,7 +163,11 @@ def _placed(path: Path, text: str, aligner: PocketSphinxAligner) -> Voice:
 
 
 def made(
-    seconds: float, random: np.random.Generator, known: Sequence[Voice], kind: str = "hard"
+    seconds: float,
+    random: np.random.Generator,
+    known: Sequence[Voice],
+    kind: str = "hard",
+    disturbed: Sequence[tuple[str, float]] = DISTURBED,
 ) -> tuple[Any, list[Said]]:
     """Return a recording of about a length, and what is said when.
 
@@ -136,6 +178,7 @@ def made(
         kind: "hard" (other levels, disturbances, and beeps and tunes in the pauses), "ordinary" (as it was recorded),
             or "copies": each time in another copy of that, and all others between, so that the text before, which other
             programs go by, does not give it away.
+        disturbed: by what, where it is hard.
     """
     pieces, said, at = [], [], 0.0
     order: Any = None
@@ -146,7 +189,7 @@ def made(
             samples = voice.samples
             rate = 1.0
             if kind == "hard":
-                samples = _disturbed(samples, known, random)
+                samples = _disturbed(samples, known, disturbed, random)
                 samples = samples / np.abs(samples).max() * 0.7 * 10 ** (random.choice(LEVELS) / 20)
             elif kind == "copies":
                 samples, rate = _copied(samples, random)
@@ -185,9 +228,11 @@ def _encoded(samples: Any) -> Any:
         return read_samples(f"{path}.mp3")[: len(samples)]
 
 
-def _disturbed(samples: Any, known: Sequence[Voice], random: np.random.Generator) -> Any:
+def _disturbed(
+    samples: Any, known: Sequence[Voice], disturbed: Sequence[tuple[str, float]], random: np.random.Generator
+) -> Any:
     """Return an utterance as it is heard in noise, music or talk, over a telephone, or with blows on the microphone."""
-    kind, ratio = DISTURBED[int(random.integers(len(DISTURBED)))]
+    kind, ratio = disturbed[int(random.integers(len(disturbed)))]
     seed, length = int(random.integers(1 << 30)), len(samples)
     if kind == "nothing":
         return samples

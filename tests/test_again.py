@@ -311,6 +311,24 @@ def test_text_for_each_second_of_speech(text: str, seconds: float, slow: bool) -
     assert letters([Segment(text, 0, 1)]) > 0
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds", "flagged"),
+    [
+        ("So", 3.3, True),
+        ("So", 2.0, False),  # drawn out
+        ("Yes, sir.", 2.6, False),
+        ("好", 3.0, True),
+        ("好的好的", 3.0, False),
+        ("8", 1.5, False),
+    ],
+)
+def test_a_lone_word_for_a_sentence_is_flagged(text: str, seconds: float, flagged: bool) -> None:
+    """A recogniser that hears a rumble above all writes "So" for a sentence, and is sure of it."""
+    heard = Segment(text, 100.0, 100.0 + seconds, score=0.9)
+    (found,) = recognise_again(clip_of(seconds, (0.0, seconds)), [heard], CutOptions(vad=None), lambda _: [])
+    assert found.flags == ((Flag.RATE_ANOMALY,) if flagged else ())
+
+
 @pytest.fixture(scope="module")
 def yes(digit_strings: list[tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One short word between two seconds of silence."""

@@ -123,12 +123,20 @@ def test_four_doubtful_words_among_many_flag_a_text(engine: Moonshine, monkeypat
     lost = [*[0.95] * 9, 0.5, 0.6, 0.4, 0.7, *[0.95] * 9]
     assert flags(lost) == ("low_confidence",)
     assert flags([0.95] * 22) == flags(lost, ("low_confidence", 0.5)) == ()
-    assert flags([*[0.95] * 16, 0.7, 0.7, 0.7, 0.5, 0.5, 0.9]) == ("low_confidence",), "the last word has two tokens"
-    assert flags([*[0.95] * 16, 0.7, 0.7, 0.7, 0.5, 1.0, 0.9]) == ()
+    assert flags([*[0.95] * 16, 0.65, 0.65, 0.65, 0.5, 0.5, 0.9]) == ("low_confidence",), "the last word has two tokens"
+    assert flags([*[0.95] * 16, 0.65, 0.65, 0.65, 0.5, 1.0, 0.9]) == ()
 
 
 @pytest.mark.parametrize(("scores", "doubtful"), [((0.3,), True), ((0.4,), False), ((0.5, 0.5), True), ((0.9,), False)])
 def test_a_text_of_few_words_is_flagged_when_they_are_unlikely(scores: tuple[float, ...], doubtful: bool) -> None:
+    assert (moonshine.least_sure(scores) < moonshine.DOUBTFUL) == doubtful
+
+
+@pytest.mark.parametrize(
+    ("scores", "doubtful"),
+    [((0.9, 0.52) * 6, False), ((0.8, 0.56) * 6, True), ((0.9, 0.6) * 6, False), ((*[0.5] * 3, *[0.95] * 9), False)],
+)
+def test_a_text_of_which_all_is_doubtful_is_flagged(scores: tuple[float, ...], doubtful: bool) -> None:
     assert (moonshine.least_sure(scores) < moonshine.DOUBTFUL) == doubtful
 
 

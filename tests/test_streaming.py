@@ -347,6 +347,20 @@ def test_a_segment_ends_with_its_last_word_wherever_a_window_is_cut(vad: VadOpti
         assert one.end == pytest.approx(truth[at - 1].end, abs=1.0), one
 
 
+@pytest.mark.parametrize(("text", "flags"), [("So", ("rate_anomaly",)), ("two hundred and one", ())])
+def test_a_lone_word_for_a_string_of_digits_is_flagged(text: str, flags: tuple[str, ...]) -> None:
+    class Deaf(Edgy):
+        def hear(self, clip: Clip, with_words: bool) -> list[Segment]:
+            return [Segment(text, 0.2, clip.seconds - 0.2)]
+
+    sound = max((clip_of(path).samples for path in DIGITS.glob("string*.wav")), key=len)
+    assert len(sound) > 3.0 * SAMPLE_RATE
+    owner = recogniser(type("Edgy", (Deaf,), {"truth": []}), "x", Options())
+    listener, updates = listen(owner, sound, VadOptions(min_silence=2.0), behind=True)
+    assert check(listener, updates) == text
+    assert [one.flags for one in listener.segments] == [flags]
+
+
 class Pieces(Engine, Streams, Stream):
     """A stream of its own that tells its script, a piece for every tenth of a second, and ends with a piece."""
 

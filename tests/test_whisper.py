@@ -19,8 +19,8 @@ from asr_plugins.whisper import Whisper
 from asr_plugins.whisper import engine as engine_module
 from asr_plugins.whisper.decode import Decoder
 from asr_plugins.whisper.encodings import MOST, Encodings
-from asr_plugins.whisper.windows import closed, compression_ratio
-from asr_plugins.whisper.words import Piece, Span, parted, split_pieces, tighten
+from asr_plugins.whisper.windows import DOUBTFUL, closed, compression_ratio
+from asr_plugins.whisper.words import Piece, Span, is_drawn_out, parted, split_pieces, tighten
 
 from asrcli.engine import Device
 from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
@@ -332,10 +332,10 @@ def test_the_user_chooses_below_which_score_a_segment_is_doubtful(whisper: Whisp
         return found[0][0].flags
 
     doubtful = (Flag.LOW_CONFIDENCE.value,)
-    assert flags(0.55, -0.2) == flags(0.9, -0.9) == doubtful, "of its words, and of the whole window"
-    assert flags(0.72, -0.2) == flags(0.72, -0.7) == ()
+    assert flags(0.55, -0.2) == doubtful
+    assert flags(0.72, -0.2) == flags(0.9, -0.9) == (), "an unlikely window says nothing of a segment that is sure"
     low, high = {"engine_options": (("low_confidence", 0.4),)}, {"engine_options": (("low_confidence", 0.8),)}
-    assert flags(0.55, -0.2, **low) == flags(0.9, -0.9, **low) == ()
+    assert flags(0.55, -0.2, **low) == ()
     assert flags(0.72, -0.2, **high) == doubtful and flags(0.9, -0.2, **high) == ()
 
 
@@ -348,6 +348,65 @@ def test_speech_between_words_parts_a_segment(whisper: Whisper) -> None:
     first, second = parted(piece, [Region(0, 2.3), Region(2.5, 5)])
     assert (first.text, first.start, first.end, first.tokens) == ("we had.", 0.0, 1.0, (1, 2, 3))
     assert (second.text, second.start, second.end, second.tokens) == ("It was", 4.0, 4.5, (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("sure", "doubtful"),
+    [
+        ([0.9] * 20, False),
+        ([0.9] * 20 + [0.4] * 6 + [0.9] * 20, True),  # six words are lost in a long sentence
+        ([0.9] * 20 + [0.4] * 4 + [0.9] * 20, False),  # odd names, and right
+        ([0.7, 0.3, 0.4, 0.9, 0.9, 0.9, 0.9], False),
+        ([0.6, 0.7, 0.6], True),
+    ],
+)
+def test_six_doubtful_words_make_a_long_segment_doubtful(sure: list[float], doubtful: bool) -> None:
+    words = tuple(Word("x", at, at + 1, one) for at, one in enumerate(sure))
+    certainty = Piece("x", 0.0, 9.0, (), words=words).certainty
+    assert certainty is not None and (certainty < DOUBTFUL) == doubtful
+    assert certainty <= sum(sure) / len(sure)
+
+
+def said(*words: tuple[str, float, float]) -> list[Word]:
+    return [Word(*one) for one in words]
+
+
+PRICE = said(("The", 2.3, 2.9), ("price", 2.9, 5.7), ("of", 5.8, 6.1), ("sugar", 6.1, 6.4))
+SLOWLY = said(("Ever", 0.2, 0.9), ("tried.", 0.9, 1.6), ("Ever", 2.6, 3.3), ("failed.", 3.3, 4.1))
+
+
+@pytest.mark.parametrize(
+    ("words", "speech", "drawn"),
+    [
+        (PRICE, ((2.2, 5.0), (5.1, 9.0)), True),  # over the sentence before, which was left out
+        (PRICE, ((2.2, 2.8), (5.3, 9.0)), False),  # over a pause
+        (PRICE, (), False),  # nobody looked for speech
+        (SLOWLY, ((0.0, 1.8), (2.4, 4.3)), False),
+        (said(("in", 0.0, 0.2), ("1965", 0.2, 1.6), ("and", 1.6, 1.8)), ((0.0, 2.0),), False),
+        (said(("No.", 0.2, 2.5)), ((0.0, 2.6),), False),  # nobody knows how slowly it is said
+        (said(*((word, at, at + 0.9) for at, word in enumerate("this is me so slow".split()))), ((0.0, 5.0),), False),
+        (said(("slowly", 0, 1.2), ("down", 1.2, 2), ("here", 2, 2.8), ("again", 2.8, 6)), ((0, 6),), True),
+    ],
+)
+def test_words_drawn_out_over_others_are_told(words: list[Word], speech: tuple[Any, ...], drawn: bool) -> None:
+    assert is_drawn_out(words, [Region(*one) for one in speech]) == drawn
+
+
+def test_a_segment_with_words_drawn_out_is_flagged(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model writes four words for ten seconds of speech, as if one of them went on for most of these."""
+    text = [stamp(0.0), *["Ġone"] * 4, stamp(9.0)]
+    align, flags = Script.find_alignment, []
+    monkeypatch.setattr(Script, "find_alignment", lambda *given: [late(own) for own in align(*given)])
+    for seconds in (10.0, 2.0):
+        clip = tone(10, (Region(0.0, seconds),))
+        flags.append(decode(whisper, [[(text, -0.2, 0.0)]], [clip], sure=[0.9] * 4)[0][0][0].flags)
+    assert flags == [(Flag.RATE_ANOMALY.value,), ()]
+
+
+def late(words: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return words of 0.4 s whose last one goes on for all the rest."""
+    last = len(words) - 1
+    return [{**one, "start": 0.4 * at, "end": 10.0 if at == last else 0.4 * (at + 1)} for at, one in enumerate(words)]
 
 
 def test_when_everything_fails_the_likeliest_without_a_loop_is_kept(whisper: Whisper) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SLOWEST = 4.0
 SLOW = 7.0
 LEAST_SPEECH = 4.0
+# And so few letters a second are none over less speech: a lone "So" for a sentence of three seconds.
+NEXT_TO_NONE, LESS_SPEECH = 2.0, 2.5
 MORE = 1.3  # times as many letters, for a second pass to take the place of a text
 SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
@@ -85,7 +87,7 @@ def recognise_again(
             kept = [one for one in kept if one is not old] + new
         elif old and pieces and gaps(_speech_in(clip, stretch), new, UNCONFIRMED):
             kept = [_flagged(one) if one is old else one for one in kept]
-    kept = [_flagged(one) if is_slow(one, clip.speech) else one for one in kept]
+    kept = [doubted_if_slow(one, clip.speech) for one in kept]
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
 
 
@@ -215,10 +217,18 @@ def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Seg
     return [*found, *((one, None) for one in bare)]
 
 
-def is_slow(segment: Segment, speech: Sequence[Region], rate: float = SLOWEST) -> bool:
+def doubted_if_slow(segment: Segment, speech: Sequence[Region]) -> Segment:
+    """Return a segment, flagged where words are missing in it whatever is said: too little text for its speech."""
+    slow = is_slow(segment, speech) or is_slow(segment, speech, NEXT_TO_NONE, LESS_SPEECH)
+    return _flagged(segment) if slow else segment
+
+
+def is_slow(
+    segment: Segment, speech: Sequence[Region], rate: float = SLOWEST, least_speech: float = LEAST_SPEECH
+) -> bool:
     """Return whether a segment has too little text, in letters a second, for the speech detected in it."""
     spoken = sum(max(0.0, min(one.end, segment.end) - max(one.start, segment.start)) for one in speech)
-    return spoken >= LEAST_SPEECH and letters([segment]) < rate * spoken
+    return spoken >= least_speech and letters([segment]) < rate * spoken
 
 
 def letters(segments: Sequence[Segment]) -> float:

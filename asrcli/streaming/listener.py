@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from asrcli.audio.no_speech import no_speech_lines
 from asrcli.base.join import join_texts
 from asrcli.capabilities import Streams
+from asrcli.pipeline.again import doubted_if_slow
 from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import merge
 from asrcli.pipeline.joints import capitalised, respelled
@@ -136,7 +137,9 @@ class Listener:
         self._line += settled if self._line else settled.lstrip()
         update = replace(update, settled=settled, tail=tail)
         if update.segment is not None:
-            update = replace(update, segment=respelled(update.segment, self._line))
+            spelled = respelled(update.segment, self._line)
+            speech = self.endpointer.speech_since(spelled.start)
+            update = replace(update, segment=doubted_if_slow(spelled, speech))
             self._line = self._space = ""
             assert update.segment is not None
             self.segments.append(update.segment)

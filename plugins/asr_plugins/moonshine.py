@@ -45,9 +45,10 @@ TOKENS_PER_SECOND = 6.5  # the authors' limit; models that get silence or noise 
 LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
-DOUBTFUL = 0.6  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
+DOUBTFUL = 0.57  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
 RUN = 4  # words in a row: the mean over a text hides four lost words among forty
-LACKING = 0.69  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
+MEAN_SHARE = 0.82  # of the mean of all words that counts as much: each four may be a little doubtful, and all wrong
+LACKING = 0.63  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
 SLOW = 3200  # samples (0.2 s): a mean over so many is an offset, and what moves it is no voice
 LEAST_LEVEL = 0.002  # RMS to which what is quieter is raised: below it the model errs (docs/accuracy.md)
 REPEATS = 3  # times in a row that make a loop
@@ -204,9 +205,10 @@ def without_loop(tokens: Sequence[int]) -> tuple[list[int], bool]:
 
 
 def least_sure(scores: Sequence[float]) -> float:
-    """Return the least mean probability of `RUN` words in a row."""
+    """Return the least mean probability of `RUN` words in a row, or that of all of them where it tells more."""
     enough = [*scores, *[LACKING] * (RUN - len(scores))]
-    return min(sum(enough[first : first + RUN]) for first in range(len(enough) - RUN + 1)) / RUN
+    least = min(sum(enough[first : first + RUN]) for first in range(len(enough) - RUN + 1)) / RUN
+    return min(least, MEAN_SHARE * sum(scores) / len(scores)) if len(scores) >= RUN else least
 
 
 def read_tokens(path: Path) -> list[bytes]:

@@ -32,7 +32,7 @@ from asr_plugins.whisper.windows import (
     rest,
     usual_beam,
 )
-from asr_plugins.whisper.words import Aligner, Piece, move, parted, split_pieces, tighten
+from asr_plugins.whisper.words import Aligner, Piece, is_drawn_out, move, parted, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
@@ -267,20 +267,21 @@ class Decoder:
             words = tighten([move(word, offset, clip.seconds) for word in piece.words], clip.samples)
             start, end = (words[0].start, words[-1].end) if words else (piece.start + offset, piece.end + offset)
             timed = replace(piece, words=words, start=min(start, clip.seconds), end=min(end, clip.seconds))
-            segments += [self._segment(part, window) for part in parted(timed, speech)]
+            segments += [self._segment(part, window, speech) for part in parted(timed, speech)]
         if result.truncated and segments:
             segments[-1] = replace(segments[-1], flags=(*segments[-1].flags, Flag.TRUNCATED.value))
         return Found(segments, rest(window, pieces, clip))
 
-    def _segment(self, piece: Piece, window: Window) -> Segment:
-        """Turn a piece with the times of the clip into a segment."""
+    def _segment(self, piece: Piece, window: Window, speech: Sequence[Region]) -> Segment:
+        """Turn a piece with the times of the clip, as `speech` has, into a segment."""
         result = window.done
         likely = min(1.0, exp(result.avg_logprob))
         score = likely if piece.score is None else piece.score
         flags = [Flag.REPEAT_LOOP.value] if result.compression_ratio > self.thresholds.compression_ratio else []
         limit = self.options.own("low_confidence", DOUBTFUL)
-        certainty = 1.0 if piece.certainty is None else piece.certainty
-        flags += [Flag.LOW_CONFIDENCE.value] if min(likely / DOUBTFUL_SHARE, certainty) < limit else []
+        certainty = likely / DOUBTFUL_SHARE if piece.certainty is None else piece.certainty
+        flags += [Flag.LOW_CONFIDENCE.value] if certainty < limit else []
+        flags += [Flag.RATE_ANOMALY.value] if is_drawn_out(piece.words, speech) else []
         return Segment(
             piece.text,
             piece.start,

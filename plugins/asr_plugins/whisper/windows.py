@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 100
 WINDOW_FRAMES = 3000  # 30 s
-# How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of the
-# window: below these lie words lost in noise, and next to nothing else (docs/accuracy.md).
-DOUBTFUL = 0.69
+# How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of a
+# window whose words it has no times for: below lie words lost in noise, and next to nothing else (docs/accuracy.md).
+DOUBTFUL = 0.66
 DOUBTFUL_SHARE = 0.65  # of that limit
 # A fitted window: the encoder sees so much silence behind the clip, and at least so much in all, not 30 s of which half
 # is silence. Its length is a multiple of a step, so that some go together.

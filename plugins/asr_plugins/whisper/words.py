@@ -25,6 +25,12 @@ QUIET = 30.0  # dB below the loudest 10 ms of a word: such edges are a pause, no
 LEVELS_PER_SECOND = 100
 LEAST_SCORE = 1e-4  # of a word
 UNWRITTEN = 1.0  # seconds of speech between two words that keep them apart
+# Attention draws words out over others that the model leaves out. Seconds of speech that three words in a row may have
+# beyond those that their letters take: as many as of somebody slow, and more of somebody slower (docs/accuracy.md).
+DRAWN_OUT, DRAWN_WORDS, LETTER, SLOWER = 0.7, 3, 0.11, 1.3
+LEAST_WORDS = 4  # whose pace can be told
+DIGIT = 4  # letters that a digit is worth
+RUN, RUN_SHARE = 6, 0.75  # words in a row that count with less than that of their mean
 OUTLIER = 2.0  # a word after a pause is at most this many medians long: attention drags it over the pause
 
 
@@ -56,8 +62,12 @@ class Piece:
 
     @property
     def certainty(self) -> float | None:
-        """The mean of how sure the model is of each word: one odd word among many does not count for more."""
-        return fmean(word.score or 0.0 for word in self.words) if self.words else None
+        """The mean of how sure the model is of each word; six in a row that are less so count, as others hide them."""
+        sure = [word.score or 0.0 for word in self.words]
+        if not sure:
+            return None
+        runs = (fmean(sure[first : first + RUN]) / RUN_SHARE for first in range(len(sure) - RUN + 1))
+        return min(fmean(sure), *runs, 1.0)
 
 
 def split_pieces(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[Piece]:
@@ -173,8 +183,7 @@ def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
     """
     bounds = [0]
     for number, (left, right) in enumerate(pairwise(piece.words), 1):
-        between = sum(max(0.0, min(one.end, right.start) - max(one.start, left.end)) for one in speech)
-        if between >= UNWRITTEN:
+        if _seconds(speech, left.end, right.start) >= UNWRITTEN:
             bounds.append(number)
     if len(bounds) == 1:
         yield piece
@@ -185,6 +194,27 @@ def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
         tokens = tuple(chain.from_iterable(one.tokens for one in spans))
         start, end = words[0].start, words[-1].end
         yield replace(piece, text=text, tokens=tokens, words=words, spans=spans, start=start, end=end)
+
+
+def is_drawn_out(words: Sequence[Word], speech: Sequence[Region]) -> bool:
+    """Return whether a few words in a row have more speech than their letters account for at the pace of the others."""
+    if len(words) < LEAST_WORDS:
+        return False
+    spoken = [_seconds(speech, one.start, one.end) for one in words]
+    letters = [_letters(one.text) for one in words]
+    paces = [took / many for took, many in zip(spoken, letters, strict=True) if took]
+    pace = max(LETTER, SLOWER * median(paces or [0.0]))
+    beyond = [took - pace * many for took, many in zip(spoken, letters, strict=True)]
+    return any(sum(beyond[at : at + DRAWN_WORDS]) > DRAWN_OUT for at in range(len(beyond) - DRAWN_WORDS + 1))
+
+
+def _letters(text: str) -> int:
+    return sum(DIGIT if char.isdigit() else 1 for char in text if char.isalnum()) or 1
+
+
+def _seconds(speech: Sequence[Region], start: float, end: float) -> float:
+    """Return how much speech lies between two times."""
+    return sum(max(0.0, min(one.end, end) - max(one.start, start)) for one in speech)
 
 
 def move(word: Word, offset: float, seconds: float) -> Word:
