@@ -8,9 +8,13 @@ def main() -> None:
     from asrcli.base.children import settle
 
     settle()  # before anything is imported that Python has not imported by itself
+    import gc
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # modules stay: to look for garbage among them, here and at the end, is an eighth of `asr --help`
     from asrcli.cli.main import main as run
 
+    gc.freeze()
+    gc.enable()
     run()

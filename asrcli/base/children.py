@@ -10,12 +10,11 @@ NOWHERE = os.path.abspath(os.sep)  # where programs run that are given whole pat
 
 # Names that say of their values that they open something (HF_TOKEN, PGPASSWORD, AWS_SECRET_ACCESS_KEY), and all of the
 # clouds: of some a file, an address or a profile is as good as a key.
-SECRET = re.compile(
+KEY_NAME = (
     r"(?:\w*_)?(?:\w*(?:API_?KEY|PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?)|KEYS?|PASS|AUTH)(?:_\w*)?"
-    r"|\w+_PWD|(?:AWS|AZURE|GOOGLE|GCLOUD|GCP|GCS|CLOUDSDK|MSI|IDENTITY)_\w*",
-    re.IGNORECASE,
-)
-ADDRESS = re.compile(r"://[^/@\s]+:[^/@\s]+@")  # with a password in it; a proxy's is for whoever uses the network
+    r"|\w+_PWD|(?:AWS|AZURE|GOOGLE|GCLOUD|GCP|GCS|CLOUDSDK|MSI|IDENTITY)_\w*"
+)  # compiled where it is used: most commands start no process
+ADDRESS = r"://[^/@\s]+:[^/@\s]+@"  # with a password in it; a proxy's is for whoever uses the network
 
 # What some processes need of that: names, or how they begin.
 STORES = ("AWS_", "AZURE_", "GOOGLE_", "MSI_", "IDENTITY_")  # who reads recordings
@@ -58,4 +57,7 @@ def surroundings(*needs: str) -> dict[str, str]:
 
 def _opens(name: str, value: str) -> bool:
     """Return whether a variable is, or may lead to, what opens something."""
-    return bool(SECRET.fullmatch(name) or (ADDRESS.search(value) and not name.lower().endswith("_proxy")))
+    return bool(
+        re.fullmatch(KEY_NAME, name, re.IGNORECASE)
+        or (re.search(ADDRESS, value) and not name.lower().endswith("_proxy"))
+    )
