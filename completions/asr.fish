@@ -531,7 +531,7 @@ complete -c asr -n '__asr_at digest' -a 'star' -d 'Rank what resembles this item
 complete -c asr -n '__asr_at digest' -a 'hide' -d 'Leave this item out from the next run on.'
 complete -c asr -n '__asr_at digest' -a 'status' -d 'Show how every source ended on the last day, or on one day.'
 complete -c asr -n '__asr_at digest' -a 'prune' -d 'Make digest.sqlite smaller; nothing that was seen becomes news again.'
-complete -c asr -n '__asr_at digest' -a 'ideas' -d 'Print the ideas of a week, each with the characters it was read at.'
+complete -c asr -n '__asr_at digest' -a 'ideas' -d 'Print the ideas of all days or of a week: day, id, title, sentences, and where each stands in the abstract.'
 complete -c asr -n '__asr_at digest' -a 'week' -d 'Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before.'
 complete -c asr -n '__asr_at digest' -a 'doctor' -d 'Say what is there: settings, tokens (set or not, never their value), voices.'
 complete -c asr -n '__asr_at digest' -a 'import' -d 'Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker\'s days.'

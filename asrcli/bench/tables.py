@@ -310,7 +310,7 @@ def facts_line(runs: Sequence[RunRecord]) -> str:
     ]
     versions = [f"asr {run.fact('asr')}" for run in runs]
     # Runs of one command begin one after the other: that is no difference between them.
-    moments = sorted({run.started for run in runs})
+    moments = sorted({run.started or "" for run in runs})
     begun = moments[0] if len(moments) == 1 else f"{moments[0]} to {moments[-1]}"
     scoring = [f"normaliser {scored_as(run)}" for run in runs]
     return "; ".join([*(of_each(runs, one) for one in (amounts, machines, versions)), begun, of_each(runs, scoring)])
