@@ -57,7 +57,7 @@ class Part:
 
 
 def parts_of(file: BinaryIO, far: bool = True) -> Iterator[Part]:
-    """Yield the parts of a file that can be sought in; one, without an end, of nearly all files.
+    """Find the parts of a file that can be sought in; one, without an end, of nearly all files.
 
     The file may be read between two parts, and is anywhere afterwards.
 
@@ -70,24 +70,29 @@ def parts_of(file: BinaryIO, far: bool = True) -> Iterator[Part]:
     file.seek(start)
     head = file.read(12)
     if replaced := replaced_head(file, start, size):
-        yield Part(replaced[0], None, (0, replaced[1]))
-    elif head[:4] in LAYOUTS:
-        yield from _chunked(file, start, size)
-    elif head[:4] in RF64:
-        yield from _rf64(file, size)
-    elif head[:4] == W64[:4]:
-        yield from _between(_w64_starts(file, size))
-    elif head[:4] == OGG:
-        yield from _between(_ogg_starts(file, size))
-    elif head[:4] == EBML:
-        yield from _between(_matroska_starts(file, size))
-    elif head[4:8] == b"ftyp":
-        yield from _between(_mp4_starts(file, size))
-    elif head[:4] in HEADS or b"\x47" in (head[:1], head[4:5]):
-        starts = file_starts(file, size, head) if head[:4] in HEADS else program_starts(file, size)
-        yield from _between(starts if far or size <= NEAR else iter(()))
-    else:
-        yield from _between(mp3_starts(file, size))
+        return iter((Part(replaced[0], None, (0, replaced[1])),))
+    if head[:4] in LAYOUTS:
+        return _chunked(file, start, size)
+    if head[:4] in RF64:
+        return _rf64(file, size)
+    return _between(_starts(file, head, size, far))
+
+
+def _starts(file: BinaryIO, head: bytes, size: int, far: bool) -> Iterator[int]:
+    """Find where the recordings of a file begin, by its first bytes."""
+    if head[:4] == W64[:4]:
+        return _w64_starts(file, size)
+    if head[:4] == OGG:
+        return _ogg_starts(file, size)
+    if head[:4] == EBML:
+        return _matroska_starts(file, size)
+    if head[4:8] == b"ftyp":
+        return _mp4_starts(file, size)
+    if head[:4] not in HEADS and b"\x47" not in (head[:1], head[4:5]):
+        return mp3_starts(file, size)
+    if not far and size > NEAR:
+        return iter(())
+    return file_starts(file, size, head) if head[:4] in HEADS else program_starts(file, size)
 
 
 def _between(starts: Iterator[int]) -> Iterator[Part]:
@@ -267,7 +272,7 @@ def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
                 yield start
                 time = -1
             start, whole = at, False
-        elif kind == b"moof":
+        if kind == b"moof":
             before, time = time, _fragment_time(file, at, length)
             if start and (before < 0 or time <= before):
                 yield start

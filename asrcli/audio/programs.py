@@ -62,24 +62,27 @@ class _Tables:
 
     def changes(self, blocks: Iterator[tuple[int, Any]]) -> Iterator[int]:
         """Yield the positions of the tables of programs from which on no stream of sound is one of before."""
+        for at, rows in blocks:
+            for row, number in self._tables(rows):
+                if self._read(number, rows[row].tobytes()[self.lead :], at + row * rows.shape[1]):
+                    yield self.at
+
+    def _tables(self, rows: Any) -> Iterator[tuple[int, int]]:
+        """Yield in which packets a table begins, and their number; those of programs that were listed meanwhile too."""
         import numpy as np
 
-        for at, rows in blocks:
-            flags, low = rows[:, self.lead + 1], rows[:, self.lead + 2]
-            numbers = (flags.astype(np.int32) & 0x1F) << 8 | low
-            begins = (flags & 0x40) != 0
-            first = 0
-            while first < len(rows):
-                wanted = begins[first:] & np.isin(numbers[first:], [0, *self.programs])
-                for row in np.flatnonzero(wanted) + first:
-                    first = int(row) + 1
-                    known = set(self.programs)
-                    if self._read(int(numbers[row]), rows[row].tobytes()[self.lead :], at + int(row) * rows.shape[1]):
-                        yield self.at
-                    if set(self.programs) != known:
-                        break
-                else:
-                    first = len(rows)
+        flags, low = rows[:, self.lead + 1], rows[:, self.lead + 2]
+        numbers = (flags.astype(np.int32) & 0x1F) << 8 | low
+        begins = (flags & 0x40) != 0
+        first, known = 0, None
+        while known != set(self.programs):
+            known = set(self.programs)
+            wanted = begins[first:] & np.isin(numbers[first:], [0, *known])
+            for row in map(int, np.flatnonzero(wanted) + first):
+                first = row + 1
+                yield row, int(numbers[row])
+                if known != set(self.programs):
+                    break
 
     def _read(self, number: int, packet: bytes, at: int) -> bool:
         """Take a packet in which a table begins; return whether the sound changes with it."""

@@ -122,14 +122,20 @@ def bench(request: Request, watcher: Watcher) -> Results:
             conditions = tuple(robustness.conditions(some, place, request.plan.seed))
         for number, one in enumerate(contestants):
             try:
-                if before := command.finished(number):
-                    watcher.note(f"{one.system}: measured before the interruption")
-                    watcher.finished(before[1].system, before[0])
+                before = _told(command.finished(number), one, watcher)
                 runs.append(before or one_run(one, dataset, whole, conditions, request, watcher))
                 command.add(number, runs[-1][0])
             except AsrError as error:
                 failed.append((one.system, error))
     return Results(tuple(runs), tuple(failed), dataset)
+
+
+def _told(before: tuple[Path, RunRecord] | None, one: Contestant, watcher: Watcher) -> tuple[Path, RunRecord] | None:
+    """Say of an engine that it was measured before the command was interrupted, if it was; return its record."""
+    if before:
+        watcher.note(f"{one.system}: measured before the interruption")
+        watcher.finished(before[1].system, before[0])
+    return before
 
 
 def prepared(

@@ -108,6 +108,7 @@ class _Lenient(Sparing):
         from asrcli.cli.variables import all_options, file_slips, sentence, slips
 
         def everything() -> Collection[str]:
+            """Return the options of all commands."""
             return set(all_options(application()))
 
         own, said = option_names(self), ctx.meta.setdefault("asrcli.slips", set())

@@ -80,6 +80,7 @@ def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
     text = next((key for key in text_keys if key in names), None)
 
     def those(keys: Sequence[str]) -> tuple[str, ...]:
+        """Return the keys that the manifest has."""
         return tuple(key for key in keys if key in names)
 
     used = {text or "", *ID_KEYS, *AUDIO_KEYS, *TEXTS}

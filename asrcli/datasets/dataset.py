@@ -96,20 +96,10 @@ def from_disk(wanted: Wanted) -> Dataset:
     manifest = path
     if path.is_dir() and not (path / "wav.scp").exists():
         inside = next((path / name for name in folders.METADATA if (path / name).is_file()), None)
-        if inside is None:
-            try:
-                found = folders.read_folder(path)
-            except InputError:
-                inside = manifest_below(path)
-                if inside is None:
-                    raise
-            else:
-                silent, missing = found.silent, tuple(found.broken)
-                without = f"{count_of(silent, 'recording')} without a text beside it"
-                notes = (f"{without}, first {silent[0]}",) if silent else ()
-                name = path.absolute().name
-                return Dataset(name, wanted.source, tuple(found.utterances), missing=missing, notes=notes)
-        manifest = inside
+        found = inside or texts_beside(path, wanted.source)
+        if isinstance(found, Dataset):
+            return found
+        manifest = found
     try:
         read = manifests.read(manifest, text_column=wanted.text_column)
     except NoText as error:
@@ -119,6 +109,24 @@ def from_disk(wanted: Wanted) -> Dataset:
             f"{signed.audio}: a link with a signature stays in one process, and bench has several; fetch it"
         )
     return Dataset(read.name, wanted.source, read.utterances)
+
+
+def texts_beside(folder: Path, source: str) -> Dataset | Path:
+    """Return the recordings of a folder that have a text beside them; where none has, the manifest below it.
+
+    Raises:
+        InputError: there is neither.
+    """
+    try:
+        found = folders.read_folder(folder)
+    except InputError:
+        if (inside := manifest_below(folder)) is None:
+            raise
+        return inside
+    without = f"{count_of(found.silent, 'recording')} without a text beside it"
+    notes = (f"{without}, first {found.silent[0]}",) if found.silent else ()
+    missing = tuple(found.broken)
+    return Dataset(folder.absolute().name, source, tuple(found.utterances), missing=missing, notes=notes)
 
 
 def manifest_below(folder: Path) -> Path | None:

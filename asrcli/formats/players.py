@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import unescape
+from typing import Any
 
 from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
@@ -79,33 +80,37 @@ def read_played(text: str, kind: str) -> list[Cue]:
         InputError: FFmpeg finds no cues in it.
     """
     import av
-    from av.subtitles.subtitle import AssSubtitle
 
-    cues: list[Cue] = []
-    language: bytes | None = None
     try:
         with av.open(io.BytesIO("\n".join(lines_of(text)).encode()), format=kind) as container:
-            stream = container.streams.subtitles[0]
-            for packet in container.demux(stream):
-                if packet.pts is None or not packet.size or packet.time_base is None:
-                    continue
-                own = CLASS.search(bytes(packet))
-                try:
-                    shown = [one.ass.decode() for one in packet.decode() if isinstance(one, AssSubtitle)]
-                except av.FFmpegError:  # of SAMI, a block without text
-                    continue
-                language = language or (own[1].lower() if own and shown else None)
-                if own and own[1].lower() != language:  # the same in another language
-                    continue
-                start = float(packet.pts * packet.time_base)
-                length = float((packet.duration or 0) * packet.time_base)
-                cues += [_cue(line, start, start + length if length > 0 else start + UNENDED) for line in shown]
+            cues = [one for one in _cues(container) if one.lines]
     except (av.FFmpegError, IndexError) as error:
         raise InputError(f"line 1: not {kind} that FFmpeg reads ({error})") from None
-    cues = [one for one in cues if one.lines]
     if not cues:
         raise InputError(f"line 1: no cues of {kind}")
     return sorted(cues, key=lambda one: one.start)
+
+
+def _cues(container: Any) -> Iterator[Cue]:
+    """Yield the cues of the first subtitles in a file, of those in several languages the first language."""
+    import av
+    from av.subtitles.subtitle import AssSubtitle
+
+    language: bytes | None = None
+    for packet in container.demux(container.streams.subtitles[0]):
+        if packet.pts is None or not packet.size or packet.time_base is None:
+            continue
+        own = CLASS.search(bytes(packet))
+        try:
+            shown = [one.ass.decode() for one in packet.decode() if isinstance(one, AssSubtitle)]
+        except av.FFmpegError:  # of SAMI, a block without text
+            continue
+        language = language or (own[1].lower() if own and shown else None)
+        if own and own[1].lower() != language:
+            continue
+        start = float(packet.pts * packet.time_base)
+        length = float((packet.duration or 0) * packet.time_base)
+        yield from (_cue(line, start, start + length if length > 0 else start + UNENDED) for line in shown)
 
 
 def _cue(dialogue: str, start: float, end: float) -> Cue:

@@ -59,6 +59,7 @@ def read_korean(text: str) -> str:
     from asrcli.text.numerals import read_mixed
 
     def mixed(found: re.Match[str]) -> str:
+        """Return a number of digits and places in digits; what is none as it stands."""
         return read_mixed(found[0].replace(" ", "").translate(KOREAN)) or found[0]
 
     text = KOREAN_WORDS.sub(lambda found: _sino(found[0]) or found[0], text)

@@ -60,6 +60,7 @@ def say_signs(text: str, language: str) -> str:
         return text
 
     def said(found: re.Match[str]) -> str:
+        """Return the number and its unit in a word."""
         sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
         degrees = "°" in sign or sign == "℃"
         own = FORMS[language].get("°" if degrees else sign.upper())
