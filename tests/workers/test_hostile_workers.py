@@ -29,9 +29,9 @@ def put(head, claimed=None, body=0):
 """
 LOUD = "os.write(2, b'\\x1b[2J\\x1b]0;owned\\x07' * 4096)"
 SCRIPTS = {  # what a worker does, and what is said of it
-    "garbage": ("end.sendall(os.urandom(9).rjust(400, b'\\xff'))", "nobody understands"),
-    "huge head": ("put(b'', claimed=2**32 - 1)", "nobody understands"),
-    "huge body": ("put(b'{}', body=2**63)", "nobody understands"),
+    "garbage": ("end.sendall(os.urandom(9).rjust(400, b'\\xff'))", "is not understood"),
+    "huge head": ("put(b'', claimed=2**32 - 1)", "is not understood"),
+    "huge body": ("put(b'{}', body=2**63)", "is not understood"),
     "lies about its size": ("put(b'x', claimed=2**28); end.shutdown(2); sys.exit(3)", "exit code 3"),
     "samples that never come": ("put(b'{}', body=2**34); time.sleep(60)", "no answer within 0.3 s"),
     "drips": ("put(b'', claimed=999)\nwhile True: end.send(b' '); time.sleep(0.1)", "no answer within 0.3 s"),
@@ -42,7 +42,7 @@ SCRIPTS = {  # what a worker does, and what is said of it
     ),
     "floods standard error": (f"for _ in range(999): {LOUD}\nsys.exit(3)", "exit code 3"),
     "closes and lives on": ("end.shutdown(2); end.close(); time.sleep(60)", "closed its connection"),
-    "says what no error is": ('put({"is": "Trouble", "with": {"kind": ["a"], "text": 5}})', "nobody understands"),
+    "says what no error is": ('put({"is": "Trouble", "with": {"kind": ["a"], "text": 5}})', "is not understood"),
 }
 
 
