@@ -34,6 +34,17 @@ def test_names_with_spaces_are_read(line: str, recording: str, speaker: str, tmp
     assert read_rttm(tmp_path / "a.rttm") == {recording: (Turn(speaker, 0.5, 2.75),)}
 
 
+@pytest.mark.parametrize("name", ["talk.wav", "/data/calls/talk.wav"])
+def test_an_input_finds_turns_that_are_written_with_its_extension(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a.rttm").write_text(
+        f"SPEAKER {name} 1 0 1 <NA> <NA> a <NA> <NA>\nSPEAKER talk.mp3 1 0 1 <NA> <NA> b <NA> <NA>\n"
+    )
+    known = read_rttm(tmp_path / "a.rttm")
+    assert turns_of_input("calls/talk.wav", "a.rttm", known, alone=False)[0].speaker == "a"
+    with pytest.raises(InputError, match="has no turns of 'talk'"):
+        turns_of_input("talk.ogg", "a.rttm", known, alone=False)
+
+
 @pytest.mark.parametrize("name", ["my talk", "my  talk", "my_talk"])
 def test_an_input_with_spaces_finds_its_turns(name: str, tmp_path: Path) -> None:
     (tmp_path / "a.rttm").write_text(

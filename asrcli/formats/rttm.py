@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,6 +82,9 @@ def turns_of_input(path: str, where: str | Path, known: Mapping[str, Turns], alo
     for name in (stem, "_".join(stem.split()), " ".join(stem.split())):
         if name in known:
             return known[name]
+    full = [name for name in known if os.path.basename(name) == os.path.basename(path)]  # written with its extension
+    if len(full) == 1:
+        return known[full[0]]
     if alone and len(known) == 1:
         return next(iter(known.values()))
     there = ", ".join(sorted(known)[:3]) or "no turn at all"
