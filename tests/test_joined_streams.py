@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,22 @@ def test_sound_that_goes_on_under_other_numbers_is_heard(ending: str, codec: str
     assert pitches(samples)[:20] == [600] * 16 + [900] * 2 + [600] * 2
     assert len(samples) / SAMPLE_RATE == pytest.approx(20, abs=0.6)
     assert not told
+
+
+class Pipe(io.BytesIO):
+    """Bytes that cannot be sought in."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def test_what_a_pipe_cannot_carry_is_said(tmp_path: Path) -> None:
+    own = stream(tmp_path / "own.ts", 600)
+    for other, said in ((stream(tmp_path / "other.ts", 900, mpegts_start_pid="0x200"), True), (own, False)):
+        told: list[str] = []
+        blocks = decode(Recording("-"), told.append, stdin=Pipe(own + other))
+        assert sum(map(len, blocks)) / SAMPLE_RATE == pytest.approx(2 if said else 4, abs=0.3)
+        assert any("tracks that begin later are left out of a pipe" in line for line in told) == said
 
 
 def test_a_stream_that_is_cut_off_before_the_next_is_heard_on(tmp_path: Path) -> None:

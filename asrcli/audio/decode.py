@@ -320,6 +320,8 @@ class _Decoder:
     def report(self) -> None:
         """Say what was wrong with the file, when all that is wanted has been read."""
         damage = self.damage
+        if damage.late_streams and "mpegts" in self.container.format.name and isinstance(self.source.file, Piped):
+            self.warn("tracks that begin later are left out of a pipe; where sound is missing, give the file")
         if damage.packets:
             noun = "damaged packet" if damage.packets == 1 else "damaged packets"
             rest = "the rest was given up" if damage.gave_up else "the rest was kept"

@@ -221,6 +221,7 @@ class Damage:
     gave_up: bool = False
     in_a_row: int = 0  # since the last frame
     zero: float = 0.0  # the timestamp of time zero
+    late_streams: int = 0  # packets of streams that the beginning did not speak of
 
     def add(self, seconds: float | None) -> None:
         """Count a packet with its time, if it has one."""
@@ -256,6 +257,7 @@ def decoded_frames(container: Any, stream: Any, damage: Damage) -> Generator[Any
             break
         except LookupError:  # a packet of a stream that the header did not speak of: late video in FLV
             damage.in_a_row += 1
+            damage.late_streams += 1
         except (av.FFmpegError, OSError):
             damage.in_a_row += 50  # the container itself: twenty tries
             damage.add(None)
