@@ -24,7 +24,7 @@ from asrcli.audio.wav_heads import replaced_head
 
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; pages of an Ogg that are cut off
 MOST_BOXES = 200_000  # of one MP4: two for each fragment, of which a day of live sound has 43,200
-NEAR = 1 << 26  # bytes of a file that is read to its end in any case
+NEAR = 1 << 22  # bytes of a file that is read to its end in any case
 MOST_PARTS = 10_000  # that are opened by themselves: a few bytes can be one
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
