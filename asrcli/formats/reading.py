@@ -19,7 +19,7 @@ from asrcli.formats.cues import Cue
 STAMP = r"(-?)(?:(\d{1,6})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?[,.:]\s?(\d{1,6}))?"
 POINTER = r"(?:-{1,2}\s?>|[–—]\s?>|→|--&gt;)"  # as word processors and web pages leave it
 TIMES = re.compile(rf"(\s*)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:\s.*)?)")
-ARROW = re.compile(rf"\s{{0,9}}-?\d[^>]{{0,40}}{POINTER}")  # a line that is meant to hold times
+ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
 NUMBER = re.compile(r"\s*\d+\s*")
 ASIDE = re.compile(r"(NOTE|STYLE|REGION)\b")  # blocks of WebVTT that show nothing
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
