@@ -283,6 +283,17 @@ def test_windows_are_as_wide_as_their_clips_need(whisper: Whisper) -> None:
     assert script.frames == [3000, 1500]
 
 
+def test_a_fitted_window_that_fails_gets_30_seconds(whisper: Whisper) -> None:
+    """Before anything is sampled; one that has them goes up the ladder at once."""
+    bad = (LOOP, -0.1, 0.0)
+    answers = [[bad, (ONE, -0.1, 0.0)], [bad], [(ONE, -0.2, 0.0)]]
+    found, script = decode(whisper, answers, [tone(5), tone(6)], fitted=True)
+    assert texts(found) == ["one", "one"] and script.frames == [1500, 3000]
+    assert [call["sampling_temperature"] for call in script.calls] == [1.0, 1.0, 0.2]
+    _, script = decode(whisper, [[bad], [(ONE, -0.2, 0.0)]], [tone(26)], fitted=True)
+    assert script.frames == [3000] and script.calls[1]["sampling_temperature"] == 0.2
+
+
 def test_fitted_windows_hear_the_same_alone_and_together(
     whisper: Whisper, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ from asr_plugins.whisper.windows import (
     padded,
     rest,
     usual_beam,
+    widened,
 )
 from asr_plugins.whisper.words import Aligner, Piece, is_drawn_out, move, parted, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Region, Segment
@@ -143,14 +144,13 @@ class Decoder:
             for window, result in zip(chosen, self._generate(chosen, part, temperature), strict=True):
                 window.result = better(window.result, result, self.thresholds)
             pending = [row for row in pending if self.thresholds.failed(batch[row].done) and not batch[row].growing]
-            if not pending:
+            if not pending or batch[0].narrow:
                 break
         return self._segments(batch, encoded, clips)
 
     def _detect(self, batch: Sequence[Window], encoded: Any) -> None:
         """Give a language to the windows that have none."""
-        multilingual = self.model.model.is_multilingual
-        scores = self._languages(encoded) if multilingual else [{"en": 1.0}] * len(batch)
+        scores = self._languages(encoded) if self.model.model.is_multilingual else [{"en": 1.0}] * len(batch)
         for window, score in zip(batch, scores, strict=True):
             window.language = window.language or max(score, key=lambda code: score[code])
 
@@ -226,16 +226,16 @@ class Decoder:
         """Return the tokens that are never said; -1 stands for Whisper's list of symbols."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        tokenizer = self._tokenizer("en")
         asked = self.options.suppress_tokens
-        return list(get_suppressed_tokens(tokenizer, list(asked) if asked is not None else [-1]))
+        return list(get_suppressed_tokens(self._tokenizer("en"), list(asked) if asked is not None else [-1]))
 
     def _segments(self, batch: Sequence[Window], encoded: Any, clips: Sequence[Clip]) -> Iterator[Found]:
         """Cut the tokens of each window into segments; with the times of words comes how sure the model is of each."""
-        pieces = [self._pieces(window) for window in batch]
+        wider = [widened(window, self.thresholds) for window in batch]
+        pieces = [[] if other else self._pieces(window) for window, other in zip(batch, wider, strict=True)]
         self._align(batch, encoded, pieces)
-        for window, own in zip(batch, pieces, strict=True):
-            yield self._found(window, own, clips[window.clip])
+        for window, own, other in zip(batch, pieces, wider, strict=True):
+            yield Found([], other) if other else self._found(window, own, clips[window.clip])
 
     def _pieces(self, window: Window) -> list[Piece]:
         """Return the timed pieces of text of one window; [] for silence."""

@@ -69,6 +69,11 @@ class Window:
         step = GROWING_STEP if self.growing else STEP
         return min(WINDOW_FRAMES, max(LEAST_WIDTH, -(-(self.frames + SILENCE) // step) * step))
 
+    @property
+    def narrow(self) -> bool:
+        """Whether it was fitted to less than 30 s."""
+        return self.fitted and self.width < WINDOW_FRAMES
+
 
 def closed(prompt: str) -> str:
     """Return a prompt that ends with a sentence.
@@ -184,6 +189,11 @@ def compression_ratio(text: str) -> float:
     """Return how much shorter zlib makes a text; above 2.4 it repeats itself (Radford et al. 2022)."""
     data = text.encode()
     return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def widened(window: Window, thresholds: Thresholds) -> Window | None:
+    """Return a fitted window that failed with 30 s instead: in noise fewer of those are loops."""
+    return replace(window, fitted=False, result=None) if window.narrow and thresholds.failed(window.done) else None
 
 
 @dataclass(frozen=True, slots=True)
