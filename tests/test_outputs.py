@@ -293,6 +293,22 @@ def test_the_record_of_a_file_is_that_of_who_wrote_it_last(tmp_path: Path, audio
     assert Ledger(str(tmp_path)).stale(output, str(audio), {"model": "B"}) is None
 
 
+def test_processes_that_take_turns_know_each_others_outputs(tmp_path: Path, audio: Path) -> None:
+    """Each reads what the other has added, also between lines of its own, which it does not read again."""
+    facts, read = identify(str(audio)), []
+    turns = [Ledger(str(tmp_path)), Ledger(str(tmp_path))]
+    for one in turns:
+        added = one._added
+        one._added = lambda own=added: read.append(own()) or read[-1]  # type: ignore[method-assign, misc]
+    for number in range(7):
+        turns[number % 3 % 2].write(str(tmp_path / f"{number}.txt"), "text", facts, RECIPE)
+    lines = (tmp_path / ".asr/made.jsonl").read_bytes().splitlines()
+    assert len(lines) == 14 and sum(map(len, map(bytes.splitlines, read))) < 14
+    for one in [*turns, Ledger(str(tmp_path))]:
+        one.catch_up()
+        assert {one.stale(str(tmp_path / f"{number}.txt"), str(audio), RECIPE) for number in range(7)} == {None}
+
+
 def test_a_broken_last_line_takes_no_other_with_it(tmp_path: Path, audio: Path) -> None:
     output = str(tmp_path / "a.txt")
     (tmp_path / ".asr").mkdir()

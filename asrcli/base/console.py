@@ -27,6 +27,8 @@ NARROW = 72  # columns of a terminal below which a bar, or a table that is drawn
 
 def printable(text: str) -> str:
     """Return text on one line; line breaks, control characters and undecodable bytes of names become escapes."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 

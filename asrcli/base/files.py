@@ -60,13 +60,13 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str 
     """
     parts = [data] if isinstance(data, str | bytes) else data
     encoded = (part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part for part in parts)
-    target = Path(os.path.realpath(path))
+    target = os.path.realpath(path)
     try:
         if is_special(path):  # /dev/fd/63 of a shell leads to nothing that has a name
             with open(path, "wb") as file:
                 file.writelines(encoded)
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
         descriptor, temporary = create_beside(target)
         try:
             with open(descriptor, "wb", closefd=False) as file:
@@ -84,14 +84,15 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str 
         raise OutputError(f"cannot write '{path}': {reason(error)}") from error
 
 
-def create_beside(target: Path) -> tuple[int, Path]:
+def create_beside(target: str | os.PathLike[str]) -> tuple[int, Path]:
     """Make and lock a new hidden file in a target's folder, with the target's mode; return its descriptor and path.
 
     The name is drawn by chance and must be new, so that no link that lies there is followed.
     """
-    _sweep(target.parent)
+    folder = os.path.dirname(target)
+    _sweep(folder)
     while True:
-        temporary = target.with_name(f".asr-{os.urandom(8).hex()}.tmp")
+        temporary = os.path.join(folder, f".asr-{os.urandom(8).hex()}.tmp")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o666)
         lock(descriptor)
         # Between the two lines above another process may have taken it for one that was left behind.
@@ -100,19 +101,19 @@ def create_beside(target: Path) -> tuple[int, Path]:
                 break
         os.close(descriptor)
     with suppress(OSError):  # nothing is there yet, or the file system has no modes
-        os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
-    return descriptor, temporary
+        os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+    return descriptor, Path(temporary)
 
 
 @lru_cache(maxsize=1024)
-def _sweep(folder: Path) -> None:
+def _sweep(folder: str) -> None:
     """Remove, once for each folder, the hidden files of processes that are dead: those that nobody has locked."""
     with suppress(OSError):
-        for name in filter(re.compile(TEMPORARY).fullmatch, os.listdir(folder)):
-            _remove_unlocked(folder / name)
+        for name in filter(re.compile(TEMPORARY).fullmatch, os.listdir(folder or ".")):
+            _remove_unlocked(os.path.join(folder, name))
 
 
-def _remove_unlocked(path: Path) -> None:
+def _remove_unlocked(path: str) -> None:
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _NO_LINK)
         try:

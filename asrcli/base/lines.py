@@ -19,12 +19,14 @@ def append(path: Path, entry: Mapping[str, Any]) -> None:
         append_to(descriptor, entry)
 
 
-def append_to(descriptor: int, entry: Mapping[str, Any]) -> None:
-    """Add one line likewise to a file of lines that is open."""
+def append_to(descriptor: int, entry: Mapping[str, Any]) -> int:
+    """Add one line likewise to a file of lines that is open; return how many bytes that took."""
     line = json.dumps(entry, ensure_ascii=True, separators=(",", ":")) + "\n"
     if (size := os.fstat(descriptor).st_size) and os.lseek(descriptor, size - 1, os.SEEK_SET) >= 0:
         line = line if os.read(descriptor, 1) == b"\n" else "\n" + line  # a full disk left half a line
-    write_whole(descriptor, line.encode())
+    data = line.encode()
+    write_whole(descriptor, data)
+    return len(data)
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -82,7 +82,8 @@ class Claims:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, self._place(output))
 
     def _place(self, output: str) -> int:
-        name = os.path.relpath(output, self.folder)
+        folder, name = os.path.split(output)
+        name = name if folder == self.folder else os.path.relpath(output, self.folder)
         digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest, "big") >> 2
 

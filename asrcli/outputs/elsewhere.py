@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import threading
-from dataclasses import asdict
 from typing import Any
 
 from asrcli.errors import InputError, OutputError
@@ -86,7 +85,7 @@ class LedgerElsewhere(Ledger):
                 raise OutputError(f"'{output}' was written by others meanwhile; the same command looks again") from None
         more: Record = {"tag": made.tag}
         if audio is not None and recipe is not None:
-            more |= {"audio": asdict(audio), "recipe": recipes.kept(recipe)}
+            more |= {"audio": audio.facts(), "recipe": recipes.kept(recipe)}
         self._put(name, digest_of_content(data), more)
 
     def _is_there(self, output: str) -> bool:

@@ -26,6 +26,10 @@ class Identity:
     mtime_ns: int
     digest: str  # BLAKE2b of the content, hexadecimal
 
+    def facts(self) -> dict[str, int | str]:
+        """Return all of it, as records have it."""
+        return {"size": self.size, "mtime_ns": self.mtime_ns, "digest": self.digest}
+
 
 def digest_of(path: str) -> str:
     """Return a hash of a file's content (about a gigabyte a second); of one elsewhere, what its server tells it by."""

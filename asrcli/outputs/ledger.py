@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -151,14 +151,15 @@ class Ledger:
             self._add(record, {"output": name, "digest": digest_of_content(content)})
             write_atomic(output, content)
             if audio is not None and recipe is not None:
-                self._add(record, {"output": name, "audio": asdict(audio), "recipe": recipes.kept(recipe)})
+                self._add(record, {"output": name, "audio": audio.facts(), "recipe": recipes.kept(recipe)})
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
         """Open the record and hold it for this process, with what others have added to it."""
         with opened(self.path) as descriptor:
             lock(descriptor, wait=True)
-            self.catch_up()
+            if os.fstat(descriptor).st_size != self._known:
+                self.catch_up()
             yield descriptor
 
     def catch_up(self) -> None:
@@ -180,7 +181,9 @@ class Ledger:
 
     def _add(self, record: int, entry: dict[str, Any]) -> None:
         self._note(entry)
-        append_to(record, entry)
+        length = append_to(record, entry)
+        if os.lseek(record, 0, os.SEEK_CUR) == self._known + length:  # nobody else has added anything before it
+            self._known += length
 
 
 def is_entry(line: dict[str, Any]) -> bool:

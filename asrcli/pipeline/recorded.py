@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from asrcli.base.blas import pin_threads
@@ -29,6 +29,6 @@ def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
     vad = settings.cut.vad
     yield "vad", "off" if vad is None else vad.model
     if vad is not None:
-        yield from ((f"vad_{name}", f"{value:g}") for name, value in asdict(vad).items() if name != "model")
+        yield from ((f"vad_{one.name}", f"{getattr(vad, one.name):g}") for one in fields(vad) if one.name != "model")
     if settings.languages:
         yield "languages", ",".join(settings.languages)

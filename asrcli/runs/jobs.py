@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from asrcli.audio.inputs import STDIN, Found
@@ -174,6 +174,7 @@ def output_recipe(recipe: Recipe, name: str, layout: Layout | None) -> Recipe:
     return {**text, "format": name, **(_shaping(layout) if layout is not None and name in SHAPED else {})}
 
 
+@lru_cache(maxsize=64)
 def _shaping(layout: Layout) -> Recipe:
     """Return what shapes subtitles."""
     return {f"layout.{one.name}": str(getattr(layout, one.name)) for one in fields(layout)}
