@@ -26,7 +26,7 @@ from asrcli.pipeline.joints import capitalised
 from asrcli.pipeline.parts import without_repeats
 from asrcli.runs.execute import pipeline_settings
 from asrcli.runs.plan import Request
-from asrcli.streaming.listener import Listener
+from asrcli.streaming.listener import Listener, Listening
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Timings, Transcript, Word
 
 WORDS = [f"word{number}" for number in range(30)]
@@ -352,7 +352,7 @@ def test_a_short_word_without_text_is_a_gap_of_a_stream(yes: Path) -> None:
     samples = np.concatenate(list(decode(Recording(str(yes)), print)))
     for model, lost in (("default", False), ("truncate=0", True)):
         owner = LocalRecogniser(Choice(Fake, Weights(model, None), Device("cpu")))
-        listener = Listener(owner, Recording(str(yes), seconds=4.7), Options(), VadOptions())
+        listener = Listener(owner, Recording(str(yes), seconds=4.7), Options(), Listening(VadOptions()))
         list(listener.feed(samples))
         list(listener.finish())
         found = listener.transcript((), Timings())
@@ -443,7 +443,10 @@ def test_segments_of_a_stream_meet(yes: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Fake, "_recognise", lambda self, clip, options: [Segment(next(texts), 0.0, clip.seconds)])
     samples = np.concatenate(list(decode(Recording(str(yes)), print)))
     listener = Listener(
-        LocalRecogniser(Choice(Fake, Weights("default", None), Device("cpu"))), Recording("-"), Options(), VadOptions()
+        LocalRecogniser(Choice(Fake, Weights("default", None), Device("cpu"))),
+        Recording("-"),
+        Options(),
+        Listening(VadOptions()),
     )
     updates = [*listener.feed(np.concatenate([samples, samples]), behind=True), *listener.finish()]
     assert [one.text for one in listener.segments] == ["It might be in.", "His power."]

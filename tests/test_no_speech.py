@@ -29,7 +29,7 @@ from asrcli.engine import Device, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.streaming import endpoints
 from asrcli.streaming.endpoints import Endpointer
-from asrcli.streaming.listener import Listener
+from asrcli.streaming.listener import Listener, Listening
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment
 
 SAID = (
@@ -125,7 +125,7 @@ def test_engines_hear_quiet_speech_without_its_offset(
     monkeypatch.setattr(Fake, "_recognise", noted)
     list(transcribe(recording.path, engine="fake", model="pace=3"))  # with so many words nothing is heard again
     owner = LocalRecogniser(Choice(Fake, Weights("pace=3", None), Device("cpu")))
-    listener = Listener(owner, recording, Options(), VadOptions())
+    listener = Listener(owner, recording, Options(), Listening(VadOptions()))
     list(listener.feed(load(Path(recording.path)), behind=True))
     list(listener.finish())
     assert len(clips) >= 3

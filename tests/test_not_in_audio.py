@@ -22,7 +22,7 @@ from asrcli.aligner import AlignedWord, Aligner, load_aligner_class
 from asrcli.alignment.choice import choose_finder, prepare_aligner
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.places import Placed, apart, is_spoken
-from asrcli.alignment.result import missing_runs, summarise
+from asrcli.alignment.result import summarise
 from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
@@ -125,13 +125,13 @@ def absent(made: Transcript, index: int) -> bool:
 def test_a_text_and_its_recording(align: Align) -> None:
     made, spans = align(TEN, LINES[:10])
     assert all(lies_in(made, at, span) for at, span in enumerate(spans))
-    assert not made.gaps and not missing_runs(made)
+    assert not made.gaps and not made.leaps
 
 
 def test_a_paragraph_that_the_text_lacks_is_a_gap(align: Align) -> None:
     made, spans = align(TEN, LINES[:4] + LINES[6:10])
     assert all(lies_in(made, at, spans[at if at < 4 else at + 2]) for at in range(8))
-    assert made.gaps and not missing_runs(made)
+    assert made.gaps and not made.leaps
     assert spans[4].start < made.gaps[0].start < spans[4].end and made.gaps[-1].end < spans[6].start
 
 
@@ -145,7 +145,7 @@ def test_a_paragraph_that_the_recording_lacks_is_not_in_audio(align: Align) -> N
 def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:
     made, spans = align(TEN, [*LINES[:4], *LINES[3:10]])
     assert absent(made, 3) != absent(made, 4)
-    assert sum(count for _, count in missing_runs(made)) == len(LINES[3].split()) and not made.gaps
+    assert sum(leap.words for leap in made.leaps) == len(LINES[3].split()) and not made.gaps
     assert all(lies_in(made, at, spans[at if at < 3 else at - 1]) for at in (0, 1, 2, 5, 6, 7, 8, 9, 10))
 
 
@@ -156,7 +156,7 @@ def test_a_paragraph_that_stands_twice_is_found_once(align: Align) -> None:
 )
 def test_a_paragraph_that_is_said_twice_is_a_gap_once(align: Align) -> None:
     made, spans = align([0, 1, 2, 3, 3, 4, 5], LINES[:6])
-    assert not missing_runs(made)
+    assert not made.leaps
     assert len(made.gaps) == 1 and spans[3].start < made.gaps[0].start < made.gaps[0].end < spans[5].start
     assert all(lies_in(made, at, spans[at if at < 3 else at + 1]) for at in (0, 1, 2, 4, 5))
 
@@ -184,7 +184,7 @@ def test_a_recording_that_begins_late_in_the_text(align: Align) -> None:
 def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> None:
     made, spans = align([0, 1, 2, seconds, 3, 4], LINES[:5])
     assert all(lies_in(made, at, spans[at + (at > 2)]) for at in range(5))
-    assert not made.gaps and not missing_runs(made)
+    assert not made.gaps and not made.leaps
 
 
 def test_another_text_is_not_in_audio(align: Align) -> None:
@@ -208,7 +208,7 @@ def test_the_same_strings_again_and_again(align: Align, times: int) -> None:
     """
     made, spans = align([0, 1, 2, 3, 4] * times, LINES[:5] * times)
     assert all(lies_in(made, at, span) for at, span in enumerate(spans))
-    assert not made.gaps and not missing_runs(made)
+    assert not made.gaps and not made.leaps
     words = [word for segment in made.segments for word in segment.words]
     inside = sum(
         span.start - SLACK <= word.start <= word.end <= span.end + SLACK
