@@ -20,9 +20,10 @@ from support.command import Run
 
 from asrcli import transcribe
 from asrcli.alignment.sound import Tape
-from asrcli.audio.conditioning import FRAME, Conditioner, without_offset
+from asrcli.audio.conditioning import FRAME, Conditioner, _low_cut, without_offset
 from asrcli.audio.decode import decode
 from asrcli.audio.no_speech import nothing_found
+from asrcli.audio.steady import _middle
 from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
 from asrcli.engine import Device, Weights
@@ -305,6 +306,39 @@ def test_conditioning_does_not_depend_on_blocks_and_keeps_the_length(counts: lis
     assert len(joined) == len(samples) and joined.dtype == np.float32
     assert (joined == Conditioner().feed(samples)).all()
     assert abs(joined.mean()) < 0.01 and np.abs(joined).max() <= 1
+
+
+def gains_by_their_rule(frames: Any) -> Any:
+    """Return what frames `(m, FRAME)` are raised by, stated in one loop over them."""
+    from asrcli.audio.conditioning import FLOOR, FLOOR_FRAMES, MOST_GAIN, RELEASE, TARGET
+
+    release, loudest, late, known = 10 ** (-RELEASE * FRAME / SAMPLE_RATE / 20), 0.0, [], []
+    for frame in frames:
+        late.append(float(np.sqrt(np.square(frame).mean())))
+        loudest = max(loudest * release, late[-1])
+        late = late[-FLOOR_FRAMES:]
+        floor = FLOOR ** (len(late) / FLOOR_FRAMES) / max(min(late), 1e-9)
+        known.append(min(MOST_GAIN, max(1.0, TARGET * min(floor, 1 / max(loudest, 1e-9)))))
+    after = np.array(known, np.float32)[:, None]
+    before = np.minimum(np.concatenate([after[:1], after[:-1]]), after)
+    return (before + (after - before) * np.arange(FRAME) / FRAME).astype(np.float32)
+
+
+@pytest.mark.parametrize("peak", [0, -12, -40, -80])
+def test_quiet_sound_is_raised_by_the_rule_and_loud_sound_is_left_alone(talk: Any, peak: int) -> None:
+    silence = np.zeros(4 * SAMPLE_RATE, np.float32)
+    samples = np.concatenate([at_peak(talk, peak), silence, at_peak(talk, -6), at_peak(white(3 * SAMPLE_RATE, 1), -60)])
+    samples = samples[: len(samples) // FRAME * FRAME]
+    seen, plain = Conditioner().feed(samples), Conditioner()
+    plain._low_cut = _low_cut()
+    frames = plain._filtered(samples - samples[0]).reshape(-1, FRAME)
+    wanted = np.clip(frames * gains_by_their_rule(frames), -1, 1)
+    assert np.abs(seen.reshape(-1, FRAME) - wanted).max() <= 1e-6
+
+
+@given(values=st.lists(st.floats(-120, 40), min_size=1, max_size=9))
+def test_the_middle_is_the_median(values: list[float]) -> None:
+    assert _middle(np.array(values)[:, None]) == np.median(values)
 
 
 def test_the_engine_gets_the_original_samples(talk: Any) -> None:

@@ -7,7 +7,6 @@ that the figures here were chosen by.
 
 from __future__ import annotations
 
-from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +67,8 @@ class Conditioner:
         self._at = 0
         self._loudest = 0.0  # RMS of the loudest frame of late, falling by RELEASE
         self._gain: float | None = None  # of the frame before
-        self._late: deque[float] = deque(maxlen=FLOOR_FRAMES)  # RMS of the frames of late
+        self._late: Samples | None = None  # RMS of the frames of late, infinite before the first
+        self._frames = 0
         self.standout = Standout()
 
     def feed(self, samples: Samples) -> Samples:
@@ -80,10 +80,11 @@ class Conditioner:
         if self._low_cut is None:
             self._low_cut = _low_cut()
             self._first = float(samples[0])  # the stream begins at zero: an offset makes no step
-        cut = self._filtered(samples - np.float32(self._first))
-        whole = -(-len(cut) // FRAME) * FRAME
-        frames = np.pad(cut, (0, whole - len(cut))).reshape(-1, FRAME)
-        raised: Samples = np.clip(frames * self._gains(frames), -1, 1).astype(np.float32).reshape(-1)
+        cut = self._filtered(samples - np.float32(self._first) if self._first else samples)
+        missing = -len(cut) % FRAME
+        frames = (np.concatenate([cut, np.zeros(missing, np.float32)]) if missing else cut).reshape(-1, FRAME)
+        self._raise(frames)
+        raised: Samples = np.clip(frames, -1, 1, out=frames).reshape(-1)
         return raised[: len(cut)]
 
     def _filtered(self, samples: Samples) -> Samples:
@@ -98,25 +99,47 @@ class Conditioner:
         assert len(filtered) == len(samples)
         return filtered
 
-    def _gains(self, frames: Samples) -> Samples:
-        """Return a gain for every sample of `frames` `(m, FRAME)`: it falls at once and rises in a line."""
+    def _raise(self, frames: Samples) -> None:
+        """Multiply frames `(m, FRAME)`, in their place, by gains that fall at once and rise in a line."""
+        import numpy as np
+
+        slopes = frames[:, 1:] - frames[:, :-1]
+        # The second difference is what is left of a voice and not of rumble, whose remains rise and fall, too.
+        self.standout.feed(_levels(slopes[:, 1:] - slopes[:, :-1]).tolist())
+        gains = self._gains(_levels(np.array(frames)))
+        known = np.append(gains[0] if self._gain is None else self._gain, gains).astype(np.float32)
+        self._gain = float(gains[-1])
+        before, after = np.minimum(known[:-1], known[1:])[:, None], known[1:, None]
+        raised = np.flatnonzero((before != 1) | (after != 1))  # most of a loud recording is left as it is
+        if len(raised):
+            before, after = before[raised], after[raised]
+            frames[raised] *= (before + (after - before) * (np.arange(FRAME) / FRAME)).astype(np.float32)
+
+    def _gains(self, levels: Samples) -> Any:
+        """Return the gain at the end of each frame for their RMS `(m,)`, in double precision."""
         import numpy as np
 
         release = 10 ** (-RELEASE * FRAME / SAMPLE_RATE / 20)
-        gains = []
-        # The second difference is what is left of a voice and not of rumble, whose remains rise and fall, too.
-        self.standout.feed(np.sqrt(np.square(np.diff(frames, n=2)).mean(axis=1)).tolist())
-        for level in np.sqrt(np.square(frames).mean(axis=1)).tolist():
+        loudest = []
+        for level in levels.tolist():
             self._loudest = max(self._loudest * release, level)
-            self._late.append(level)
-            floor = FLOOR ** (len(self._late) / FLOOR_FRAMES) / max(min(self._late), 1e-9)
-            wanted = TARGET * min(floor, 1 / max(self._loudest, 1e-9))
-            gains.append(min(MOST_GAIN, max(1.0, wanted)))
-        known = np.array([gains[0] if self._gain is None else self._gain, *gains], np.float32)
-        self._gain = gains[-1]
-        before, after = np.minimum(known[:-1], known[1:])[:, None], known[1:, None]
-        ramp = np.arange(FRAME) / FRAME
-        return (before + (after - before) * ramp).astype(np.float32)
+            loudest.append(self._loudest)
+        before = np.full(FLOOR_FRAMES - 1, np.inf, np.float32) if self._late is None else self._late
+        late = np.concatenate([before, levels])
+        self._late = late[-(FLOOR_FRAMES - 1) :]
+        quietest = np.lib.stride_tricks.sliding_window_view(late, FLOOR_FRAMES).min(axis=1).astype(np.float64)
+        first, self._frames = self._frames + 1, self._frames + len(levels)
+        floors = [FLOOR ** (min(count, FLOOR_FRAMES) / FLOOR_FRAMES) for count in range(first, self._frames + 1)]
+        floor = np.array(floors) / np.maximum(quietest, 1e-9)
+        return np.clip(TARGET * np.minimum(floor, 1 / np.maximum(loudest, 1e-9)), 1.0, MOST_GAIN)
+
+
+def _levels(frames: Samples) -> Samples:
+    """Return the RMS of each frame `(m, n)`, which are overwritten."""
+    import numpy as np
+
+    levels: Samples = np.sqrt(np.square(frames, out=frames).mean(axis=1))
+    return levels
 
 
 def _low_cut() -> Any:

@@ -34,8 +34,8 @@ def goes_on(samples: Samples, length: int) -> bool:
         return False
     inside = _levels(region)
     inside = inside[2:-1] if len(inside) > 4 else inside  # without the onset, and without the end
-    after = np.median(_levels(following), axis=0)
-    loudest = np.maximum(after, np.median(inside, axis=0))
+    after = _middle(_levels(following))
+    loudest = np.maximum(after, _middle(inside))
     counted = loudest > loudest.max() - RANGE
     return bool(np.abs(inside - after)[:, counted].mean() < SAME)
 
@@ -45,9 +45,18 @@ def _levels(samples: Samples) -> Samples:
     import numpy as np
 
     frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
-    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(FRAME), axis=1)))
+    spectra = np.fft.rfft(frames * np.hanning(FRAME), axis=1)
+    power = np.square(spectra.real) + np.square(spectra.imag)
     levels: Samples = 10 * np.log10(np.add.reduceat(power, _edges(), axis=1) + 1e-12)
     return levels
+
+
+def _middle(levels: Samples) -> Samples:
+    """Return the median over frames, `(bands,)`, without numpy's, which imports masked arrays: 50 ms, once."""
+    ordered = levels.copy()
+    ordered.sort(axis=0)
+    middle: Samples = (ordered[(len(levels) - 1) // 2] + ordered[len(levels) // 2]) / 2
+    return middle
 
 
 @cache
@@ -55,4 +64,4 @@ def _edges() -> Any:
     """Return the first bin of each of about 16 bands from 60 Hz on, each a fixed ratio above the one before."""
     import numpy as np
 
-    return np.unique(np.round(np.geomspace(2, FRAME // 2, 17)).astype(int))[:-1]
+    return sorted(set(np.round(np.geomspace(2, FRAME // 2, 17)).astype(int).tolist()))[:-1]

@@ -129,9 +129,10 @@ class Optimiser:
     def _best_before(self, earliest: int, stop: int, best: Sequence[_Choice]) -> _Choice:
         """Return the cheapest choice among the cues that begin with `earliest` or later and end before `stop`."""
         found = _Choice(math.inf, stop - 1, ())
+        least = 0.0 if stop == len(self.units) else self.cut_cost[stop - 1]
         for first in range(earliest, stop):
             cost = best[first].cost + self._inside_cost(first, stop) + CUE
-            if cost >= found.cost:
+            if cost + least >= found.cost:
                 continue  # the rest only adds
             lines = self._lines(first, stop)
             if lines is None:

@@ -94,7 +94,9 @@ def _joined(transcript: Transcript, max_width: int) -> list[Unit]:
     """Return the units of all segments with their own times, segment by segment."""
     found: list[Unit] = []
     for segment in sorted(transcript.segments, key=lambda one: (one.start, one.end)):
-        pieces = [replace(piece, speaker=segment.speaker or piece.speaker) for piece in _pieces(segment, max_width)]
+        pieces = _pieces(segment, max_width)
+        if segment.speaker:
+            pieces = [replace(piece, speaker=segment.speaker) for piece in pieces]
         merged = _merge(pieces, max_width)
         if merged:
             glued = found and is_unspaced(found[-1].text[-1]) and is_unspaced(merged[0].text[0])
@@ -335,5 +337,7 @@ def _spread(found: list[Unit], end: int | None) -> list[Unit]:
         following = starts[position + 1] if position + 1 < len(starts) else end
         start = starts[position]
         stop = max(unit.end, start + 1)
-        spread.append(replace(unit, start=start, end=stop if following is None else max(start, min(stop, following))))
+        stop = stop if following is None else max(start, min(stop, following))
+        same = start == unit.start and stop == unit.end
+        spread.append(unit if same else replace(unit, start=start, end=stop))
     return spread
