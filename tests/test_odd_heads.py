@@ -116,4 +116,4 @@ def test_a_riff_whose_writer_counted_its_head_too_is_not_called_cut_short(over: 
     samples, told = heard(path)
     assert (len(samples), told) == (len(WHOLE), [])
     path.write_bytes(riff(form(), DATA)[:-20_000])
-    assert any("cut short" in line and "20000 bytes are missing" in line for line in heard(path)[1])
+    assert any("cut short" in line and "20,000 bytes missing" in line for line in heard(path)[1])

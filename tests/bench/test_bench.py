@@ -518,5 +518,5 @@ def test_recordings_that_change_while_they_are_heard_make_no_record(
         main(["bench", "talks", "-e", "fake", *quick])
     said = capsys.readouterr().err
     assert ended.value.code == 1 and len(said.splitlines()) == 1, said
-    assert "'talks' changed while it was heard" in said or "one.wav: no such file" in said
+    assert "'talks' changed while it was transcribed" in said or "one.wav: no such file" in said
     assert not list((tmp_path / "runs").glob("*.jsonl"))
