@@ -212,6 +212,7 @@ class Engine(Plugin):
     longest_pause: ClassVar[float] = 2.0  # seconds; a longer silence ends a clip; with 0 each region of speech is one
     # dB: regions of speech that are farther apart in level are clips of their own, and so are those in loud noise.
     level_range: ClassVar[float | None] = None
+    clip_pad: ClassVar[float] = 0.2  # seconds of sound kept around a clip, and at most half of the pause beside it
     # Silence and noise give no text, where nobody looked for speech first, either. Of any other engine, what it writes
     # where voice activity is off and finds no speech is flagged.
     rejects_noise: ClassVar[bool] = False

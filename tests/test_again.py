@@ -458,7 +458,8 @@ def test_an_engine_says_which_pause_ends_a_clip_and_how_much_it_takes_at_once() 
     whisper = load_class("whisper")
     for engine, pause in ((type("Padding", (Fake,), {"longest_pause": 8.0}), 8.0), (Fake, 2.0)):
         settings = pipeline_settings(Request(()), Choice(engine, Weights("default", None), Device("cpu")))
-        assert settings.cut.max_gap == pause
+        assert (settings.cut.max_gap, settings.cut.pad) == (pause, 0.2)
+    assert pipeline_settings(Request(()), Choice(whisper, Weights("base", None), Device("cpu"))).cut.pad == 0.5
     choice = Choice(load_class("moonshine"), Weights("tiny-en", None), Device("cpu"))
     assert pipeline_settings(Request(()), choice).cut.level_range == 10.0
     lengths = [whisper.batch_length(Device("cpu", threads=threads)) for threads in (1, 2, 4, 64)]

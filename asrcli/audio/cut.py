@@ -35,7 +35,7 @@ class CutOptions:
     max_seconds: float = 30.0  # the longest clip; may be infinite
     target: float | None = None  # the length aimed at; None is the longest
     max_gap: float = 2.0  # a longer silence ends a clip even if there is room; with 0 the end of each region does
-    pad: float = 0.2  # sound kept around a clip, in addition to the pad of its regions
+    pad: float = 0.2  # seconds of sound kept around a clip, in addition to the pad of its regions
     vad: VadOptions | None = field(default_factory=VadOptions)  # None: everything is kept, cut by length only
     memory_seconds: float = 1800.0  # the longest clip of all (115 MB), even where max_seconds is infinite
     level_range: float | None = None  # dB: regions farther apart in level are not in one clip, nor are those in noise

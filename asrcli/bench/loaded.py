@@ -199,7 +199,9 @@ def cut_options(choice: Choice, job: say.Job) -> CutOptions:
     longest = clip_length(choice.engine, job.options)
     vad = VadOptions() if job.vad else None
     engine = choice.engine
-    return CutOptions(max_seconds=longest, max_gap=engine.longest_pause, vad=vad, level_range=engine.level_range)
+    return CutOptions(
+        longest, max_gap=engine.longest_pause, pad=engine.clip_pad, vad=vad, level_range=engine.level_range
+    )
 
 
 def listen(engine: Streams, name: str, samples: Samples, chunk: float, options: Options) -> say.Streamed:

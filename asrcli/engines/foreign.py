@@ -55,6 +55,7 @@ class Card:
     better_timed_by: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
     level_range: float | None = None
+    clip_pad: float = 0.2
 
 
 OF_ITSELF = ("module", "qualname", "able")

@@ -295,7 +295,11 @@ def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) ->
     longest = clip_length(choice.engine, request.options)
     return Settings(
         cut=CutOptions(
-            longest, max_gap=choice.engine.longest_pause, vad=request.vad, level_range=choice.engine.level_range
+            longest,
+            max_gap=choice.engine.longest_pause,
+            pad=choice.engine.clip_pad,
+            vad=request.vad,
+            level_range=choice.engine.level_range,
         ),
         languages=request.languages,
         batch_size=request.batch_size or MOST_CLIPS,
