@@ -92,6 +92,7 @@ LENGTHS = (1.0, 2.0, 5.0, 15.0, 30.0, 38.0, 300.0, math.inf)
 QUICK = ("monologue", 12.34, 30.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "start", "max_seconds"),
     [

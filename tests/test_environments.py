@@ -71,6 +71,7 @@ def test_requirements_are_those_of_the_extra() -> None:
     assert [NAME.match(one)[0] for one in requirements_of(load_class("whisper"))] == ["faster-whisper", "numpy"]  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_an_engine_is_used_from_its_environment_until_it_is_removed(asr: Run, tmp_path: Path, uv: Path) -> None:
     write_silence(tmp_path / "a-b.wav", 2.0)
     around = {"XDG_DATA_HOME": str(tmp_path / "data"), "PATH": str(uv), "MARK": str(tmp_path / "mark")}

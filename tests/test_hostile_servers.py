@@ -209,8 +209,9 @@ def judge(ask: Callable[[str], object], send: Send, most: int = 120 << 20) -> st
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("ask", [ask_speech, pytest.param(ask_chat, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("ask", [ask_speech, ask_chat])
 def test_answers_that_no_server_gives(ask: Callable[[str], object]) -> None:
     for name, data in (RAW | bombs()).items():
         line = judge(ask, lambda connection, data=data: connection.sendall(data))  # type: ignore[misc]

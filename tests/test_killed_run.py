@@ -80,6 +80,7 @@ def test_thirty_kills(asr: Run, recordings: Path) -> None:
     kill_and_resume(asr, recordings, [chance.uniform(0.3, 2.2) for _ in range(30)])
 
 
+@pytest.mark.slow
 def test_long_recording_resumes_where_it_was(asr: Run, tmp_path: Path) -> None:
     """The second run must not hear again what the first one heard."""
     write_wav(tmp_path / "in/a-long-recording.wav", 170.0)  # six clips of at most 30 s
@@ -95,6 +96,7 @@ def test_long_recording_resumes_where_it_was(asr: Run, tmp_path: Path) -> None:
     assert (tmp_path / "out/a-long-recording.txt").read_text().split() == ["a", "long", "recording"]
 
 
+@pytest.mark.slow
 def test_broken_last_line_of_the_journal_is_passed_over(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "in/a-long-recording.wav", 170.0)
     words = ("transcribe", "-e", "fake", "--no-vad", "in", "-o", "out", "--batch-size", "1", "-m", "crash=5,sleep=0.2")

@@ -96,6 +96,7 @@ def test_the_limit_is_two_batches_where_others_share_the_work() -> None:
     assert limit(Settings(cut=CUT, shared=True, batch_size=2), 30.0, 2) == 8.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, *(pytest.param(more, marks=pytest.mark.slow) for more in range(1, 9))])
 def test_runs_of_every_shape_come_to_their_end(tmp_path: Path, seed: int) -> None:
     """What fails, is not there, is empty or longer than said, with any batches, decoders and recognisers."""

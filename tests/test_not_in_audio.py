@@ -260,6 +260,7 @@ def test_strings_again_and_again_with_nobody_to_tell(checkpoints: Path, tmp_path
 # Who finds the words
 
 
+@pytest.mark.slow
 def test_a_weaker_judge_takes_no_word_away(checkpoints: Path, tmp_path: Path) -> None:
     """PocketSphinx finds no word of string 22; the aligner has been taught digits, and words stand on both sides."""
     aligners = aligners_of("qwen3", checkpoints)

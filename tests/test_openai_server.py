@@ -32,7 +32,7 @@ CHECKPOINTS = Path(__file__).parent / "checkpoints"
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait little between tries, and take nothing from the environment."""
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.001)
     for name in ("URL", "KEY", "TIMEOUT", "CONCURRENCY"):
         monkeypatch.delenv(f"ASR_SERVER_{name}", raising=False)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)

@@ -499,7 +499,7 @@ def test_what_a_web_server_does_wrong(
 ) -> None:
     pages, server = site
     monkeypatch.setenv(addresses.ALLOWED, server.host)
-    monkeypatch.setattr("asrcli.places.web.EXCHANGE", 1.0)
+    monkeypatch.setattr("asrcli.places.web.EXCHANGE", 0.4)
     pages.files["/talk.wav"] = long_wav()
     server.faults.append(fault)
     with pytest.raises(InputError, match=sentence) as caught:

@@ -79,7 +79,7 @@ def aligned(sound: Sequence[Path], text: str, aligners: Pairing, place: Path) ->
     return align_pair(str(place / "talk.wav"), str(place / "talk.txt"), aligners, AlignRequest(pairs=(), language="en"))
 
 
-@pytest.mark.parametrize("name", ["ctc", "alone", pytest.param("listener", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["ctc", *(pytest.param(one, marks=pytest.mark.slow) for one in ("alone", "listener"))])
 def test_digits_one_by_one_by_models_of_digits(name: str, checkpoints: Path, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     from tests.test_not_in_audio import aligners_of
@@ -100,6 +100,7 @@ def test_digits_one_by_one_by_models_of_digits(name: str, checkpoints: Path, tmp
     assert words[0].end - words[0].start > 1.0 and words[-1].end - words[-1].start > 1.0
 
 
+@pytest.mark.slow
 def test_digits_one_by_one_by_pocketsphinx(tmp_path: Path) -> None:
     said = "The number of the room is nine eight two five and it is on the second floor."
     try:

@@ -72,6 +72,7 @@ def joined(paths: list[Path], target: Path, pause: float = 1.0) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_moonshine_hears_a_line(recordings: dict[str, Path]) -> None:
     kind = load_class("moonshine")
     weights = models.resolve(kind, None, offline=True, pull=False, announce=print)

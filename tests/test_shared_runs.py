@@ -220,6 +220,7 @@ def test_the_recipe_for_gnu_parallel_does_all_of_it(recordings: Path) -> None:
     assert done.returncode == 0 and len(made(recordings)) == COUNT, done.stderr
 
 
+@pytest.mark.slow
 def test_the_shards_of_a_folder_make_all_of_it_once(asr: Run, recordings: Path) -> None:
     done: Counter[str] = Counter()
     for number in (1, 2, 3):

@@ -302,6 +302,7 @@ def test_device_as_output_is_not_replaced(asr: Run, tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.slow
 def test_closed_pipe_is_quiet_and_files_are_complete(shell: Shell, tmp_path: Path) -> None:
     for number in range(5):
         write_wav(tmp_path / f"{number}.wav")

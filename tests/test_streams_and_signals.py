@@ -126,6 +126,7 @@ def test_an_interrupt_does_not_wait_for_what_is_looked_into(number: signal.Signa
     process.stdout.close()
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_a_run_that_waits_for_a_writer(three: Path) -> None:
     os.mkfifo(three / "pipe.wav")
     command = [sys.executable, "-m", "asrcli", "transcribe", "pipe.wav", "-e", "fake", "--events", "-", "-o", "out"]

@@ -349,7 +349,7 @@ def test_a_full_disk_keeps_the_old_report(tmp_path: Path, monkeypatch: pytest.Mo
 
 REPORTS = [
     pytest.param("compare ref.jsonl hyp.jsonl --html x", marks=pytest.mark.slow),
-    "compare ref.jsonl hyp.jsonl --json x",
+    pytest.param("compare ref.jsonl hyp.jsonl --json x", marks=pytest.mark.slow),
     "compare ref.jsonl hyp.jsonl --csv x",
     "compare ref.jsonl hyp.jsonl --markdown x",
     "compare --no-ref ref.jsonl hyp.jsonl --consensus x.jsonl",

@@ -192,6 +192,7 @@ def test_a_step_is_the_list_before_it_only_where_it_changes_nothing(text: str) -
     assert bare == [piece for word in small for piece in raw_words(word.translate(PUNCTUATION))]
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="abcdeghimnorstuv' '.,-$%£1203()[]<>’é́½我ไม่ \t\n", max_size=30))
 @settings(max_examples=300, deadline=None)
 def test_words_are_those_of_the_normalised_text(text: str) -> None:

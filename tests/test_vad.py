@@ -110,6 +110,7 @@ def test_blocks_do_not_change_regions(talk: Any, sizes: list[int], which: int) -
     assert found == speech_regions(talk, OPTIONS[which])
 
 
+@pytest.mark.slow
 def test_regions_are_ordered_apart_and_inside(talk: Any) -> None:
     for options in OPTIONS:
         edges = [edge for one in speech_regions(talk, options) for edge in (one.start, one.end)]

@@ -633,6 +633,7 @@ def test_a_transformers_folder_is_converted_once(
     assert [path.name for path in kept] == [hash_local(transformers_folder)], "and nothing half done beside it"
 
 
+@pytest.mark.slow
 def test_an_older_transformers_folder_is_converted(
     transformers_folder: Path, strings: tuple[list[Clip], list[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -155,6 +155,7 @@ def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
     assert under_way(tmp_path / "killed") == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_command_has_finished_is_not_measured_again(asr: Run, digits: Path, tmp_path: Path) -> None:
     words = ("bench", digits, "-e", "fake", "-e", "fake:sleep=0.3", *QUICK, "-o", tmp_path / "runs")
     process = start(tmp_path, *words)
@@ -181,6 +182,7 @@ def test_the_engines_process_may_die(asr: Run, digits: Path, tmp_path: Path) -> 
     assert done.code == 1 and set(record.hypotheses) == {None}  # each takes it down twice
 
 
+@pytest.mark.slow
 def test_engines_that_cannot_be_measured_do_not_stop_the_others(asr: Run, digits: Path, tmp_path: Path) -> None:
     done = asr("bench", digits, "-e", "fake:nonsense=1", "-e", "fake", *QUICK, "-o", tmp_path / "runs")
     assert done.code == 1 and "fake:nonsense=1: fake: unknown behaviour 'nonsense'" in done.err

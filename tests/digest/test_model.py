@@ -129,6 +129,7 @@ def test_wrong_endpoints(url, model, said):
         endpoint(url, model)
 
 
+@pytest.mark.slow
 def test_an_engine_with_a_language_model(run, checkpoints, capsys, monkeypatch):
     """The tiny Canary-Qwen reads every abstract and answers no JSON: everything it says is dropped and counted."""
     pytest.importorskip("transformers")

@@ -273,7 +273,7 @@ def test_a_show_is_as_loud_as_podcasts_are(level, tmp_path):
     assert levelled(silence, rate).tolist() == silence.tolist()
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", [pytest.param(one, marks=() if one == "mp3" else pytest.mark.slow) for one in FORMATS])
 def test_chapters_are_in_the_file_and_its_length_is_the_sum(kind, edition):
     import av
 

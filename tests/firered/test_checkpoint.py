@@ -187,7 +187,10 @@ def test_encoder_in_its_own_file(folders, tmp_path, load, digits):
     assert load(folder).transcribe([clip], Options())[0][0].text.split() == words
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", *(pytest.param(one, marks=pytest.mark.slow) for one in ("config.json", "tokenizer.json"))],
+)
 def test_language_model_incomplete(folders, tmp_path, load, name):
     folder = shutil.copytree(folders["llm"], tmp_path / "llm")
     (folder / "Qwen2-7B-Instruct" / name).unlink()

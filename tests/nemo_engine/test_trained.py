@@ -132,6 +132,7 @@ def test_it_is_as_sure(pair: Pair, strings: Strings) -> None:
                 assert word.score == pytest.approx(other.score, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", ["tdt", pytest.param("rnnt", marks=pytest.mark.slow)], indirect=True)
 def test_it_is_as_sure_where_nemo_leaves_the_softmax_out(
     pair: Pair, strings: Strings, monkeypatch: pytest.MonkeyPatch
@@ -145,6 +146,7 @@ def test_it_is_as_sure_where_nemo_leaves_the_softmax_out(
         assert [word.score for word in right.words] == pytest.approx([word.score for word in left.words], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_words_are_where_the_other_implementation_has_them(pair: Pair, strings: Strings) -> None:
     for (one, _), ours, theirs in zip(strings, *pair.timed, strict=True):
         words, others = words_of(ours), words_of(theirs)
@@ -250,6 +252,7 @@ def test_words_are_placed_as_with_ctc(aligners: tuple[NemoCtc, Ctc], strings: St
             assert word.score == pytest.approx(other.score, abs=1e-3) and (word.score or 0.0) > 0.3
 
 
+@pytest.mark.slow
 def test_what_is_not_said_is_not_placed(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     nemo, _ = aligners
     one, words = strings[0]

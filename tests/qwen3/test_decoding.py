@@ -115,6 +115,7 @@ def test_several_steps_between_two_looks_change_nothing(model: AsrModel, monkeyp
         assert one.log_prob == pytest.approx(other.log_prob, abs=1e-4)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_rounded_batches_and_a_kept_cache_change_nothing(model: AsrModel) -> None:
     """The same as on CUDA with a graph that is replayed by computing: rows that fill up, a cache used again."""

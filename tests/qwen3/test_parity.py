@@ -57,6 +57,7 @@ def test_speech_is_heard_as_by_the_official_encoder(
         assert heard[:: max(1, len(heard) // 4), :8].numpy() == pytest.approx(theirs, abs=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_tokens_are_the_official_ones(
     loaded: tuple[int, AsrModel], official: dict[str, np.ndarray], together: bool

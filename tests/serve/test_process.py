@@ -31,6 +31,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
+@pytest.mark.slow
 def test_limits_are_said_with_their_status(limited: Running, tmp_path: Path) -> None:
     failed = limited.ask(ONE.read_bytes())
     assert (failed.status_code, failed.json()["error"]["message"]) == (422, "fake: told to fail on 'upload-1'")
@@ -135,6 +136,7 @@ def test_keys_go_to_the_engine_that_reads_them_alone(tmp_path: Path) -> None:
         assert not any(secret in one for one in shown for secret in (key, own, "hf_planted", "key-of-a-model"))
 
 
+@pytest.mark.slow
 def test_several_workers_share_the_requests(tmp_path: Path) -> None:
     with serving(tmp_path, "-e", "fake:sleep=0.5", "--workers", "2") as server, ThreadPoolExecutor(6) as pool:
         assert len(server.children()) == 3

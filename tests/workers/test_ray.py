@@ -97,6 +97,7 @@ def test_a_node_that_goes_leaves_its_clips_to_the_others(ray: StandIn, recording
     assert any("room for 1 workers, and this is one more; the other workers go on" in line for line in there.said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "lacking", [(0, 2), pytest.param((0,), marks=pytest.mark.slow), pytest.param((1,), marks=pytest.mark.slow)]
 )
@@ -115,6 +116,7 @@ def test_a_node_that_lacks_something_is_left_out(
         assert all("has no '/nowhere/weights': every node needs it there" in line for line in there.said), there.said
 
 
+@pytest.mark.slow
 def test_no_node_that_has_it_ends_the_run(ray: StandIn, recordings: list[Path]) -> None:
     ray.be((1, 1), lacking=(0, 1))
     with pytest.raises(EngineUnavailable, match=r"room for 0 workers.*; 2 nodes left out: node .* has no '/nowhere"):

@@ -40,6 +40,7 @@ class OpenAIServer(Engine, AnyModel, Concurrent):
     default_model = address.ANY_MODEL
     loads_folders = False
     max_seconds = 30.0  # what Whisper recognises at once, and where vLLM cuts; far below OpenAI's limit of 25 MB
+    clip_pad = 0.5  # as Whisper likes it, which most of these servers run
     keys = (address.KEY_VARIABLE, address.OPENAI_KEY_VARIABLE)
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 960.0}  # enough clips at hand to keep the server busy
     supports = frozenset({"task", "prompt", "hotwords", "word_timestamps", "temperature", "max_new_tokens"})
