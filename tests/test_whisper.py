@@ -404,14 +404,14 @@ def test_words_drawn_out_over_others_are_told(words: list[Word], speech: tuple[A
 
 
 def test_a_segment_with_words_drawn_out_is_flagged(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model writes four words for ten seconds of speech, as if one of them went on for most of these."""
+    """The model writes four words for ten seconds of speech, as if one went on for most of these, and is not sure."""
     text = [stamp(0.0), *["Ġone"] * 4, stamp(9.0)]
     align, flags = Script.find_alignment, []
     monkeypatch.setattr(Script, "find_alignment", lambda *given: [late(own) for own in align(*given)])
-    for seconds in (10.0, 2.0):
+    for seconds, sure in ((10.0, 0.9), (10.0, 0.98), (2.0, 0.9)):
         clip = tone(10, (Region(0.0, seconds),))
-        flags.append(decode(whisper, [[(text, -0.2, 0.0)]], [clip], sure=[0.9] * 4)[0][0][0].flags)
-    assert flags == [(Flag.RATE_ANOMALY.value,), ()]
+        flags.append(decode(whisper, [[(text, -0.2, 0.0)]], [clip], sure=[sure] * 4)[0][0][0].flags)
+    assert flags == [(Flag.RATE_ANOMALY.value,), (), ()]
 
 
 def late(words: list[dict[str, Any]]) -> list[dict[str, Any]]:

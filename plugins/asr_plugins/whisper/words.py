@@ -29,6 +29,7 @@ UNWRITTEN = 1.0  # seconds of speech between two words that keep them apart
 # beyond those that their letters take: as many as of somebody slow, and more of somebody slower (docs/accuracy.md).
 DRAWN_OUT, DRAWN_WORDS, LETTER, SLOWER = 0.7, 3, 0.11, 1.3
 LEAST_WORDS = 4  # whose pace can be told
+SURE = 0.97  # mean score of words
 DIGIT = 4  # letters that a digit is worth
 RUN, RUN_SHARE = 6, 0.75  # words in a row that count with less than that of their mean
 OUTLIER = 2.0  # a word after a pause is at most this many medians long: attention drags it over the pause
@@ -197,8 +198,11 @@ def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
 
 
 def is_drawn_out(words: Sequence[Word], speech: Sequence[Region]) -> bool:
-    """Return whether a few words in a row have more speech than their letters account for at the pace of the others."""
-    if len(words) < LEAST_WORDS:
+    """Return whether a few words in a row have more speech than their letters account for at the pace of the others.
+
+    Words as sure as `SURE` are not: where some are lost the model was never as sure, and read slowly it is.
+    """
+    if len(words) < LEAST_WORDS or fmean(one.score or 0.0 for one in words) >= SURE:
         return False
     spoken = [_seconds(speech, one.start, one.end) for one in words]
     letters = [_letters(one.text) for one in words]
