@@ -35,12 +35,11 @@ def client(server: Running) -> Iterator[openai.OpenAI]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A recording of several clips: strings of digits, with pauses between them."""
-    path = tmp_path_factory.mktemp("long") / "long.wav"
+def strings(folder: Path, count: int) -> Path:
+    """Write a recording of several clips: strings of digits, with pauses between them."""
+    path = folder / "long.wav"
     with wave.open(str(path), "wb") as out:
-        for number, part in enumerate(sorted(DIGITS.glob("*.wav"))[:3]):
+        for number, part in enumerate(sorted(DIGITS.glob("*.wav"))[:count]):
             with wave.open(str(part)) as one:
                 if not number:
                     out.setparams(one.getparams())
@@ -70,7 +69,8 @@ def test_formats_are_what_asr_transcribe_writes_byte_for_byte(
 
 
 @pytest.mark.slow
-def test_a_long_recording_is_what_asr_transcribe_writes(server: Running, asr: Run, tmp_path: Path, long: Path) -> None:
+def test_a_long_recording_is_what_asr_transcribe_writes(server: Running, asr: Run, tmp_path: Path) -> None:
+    long = strings(tmp_path, 5)
     assert asr("transcribe", long, "-e", "whisper", "-m", WHISPER, "-o", "out", "--threads", 1, "-f", "srt").code == 0
     assert server.ask(long.read_bytes(), response_format="srt").text == (tmp_path / "out/long.srt").read_text()
 
@@ -129,12 +129,17 @@ def test_openai_client_reads_each_format(client: openai.OpenAI) -> None:
     assert translated.text.startswith("UPLOAD ")
 
 
-def test_openai_client_reads_a_stream_whose_pieces_add_up(client: openai.OpenAI, long: Path) -> None:
+@pytest.mark.parametrize(("count", "calls"), [(2, 1), pytest.param(24, 2, marks=pytest.mark.slow)])
+def test_openai_client_reads_a_stream_whose_pieces_add_up(
+    client: openai.OpenAI, tmp_path: Path, count: int, calls: int
+) -> None:
+    """A piece for each call of the engine, which takes a minute at once."""
+    long = strings(tmp_path, count)
     with open(long, "rb") as file:
         events = list(client.audio.transcriptions.create(model="whisper", file=file, stream=True))
     deltas = [event.delta for event in events if event.type == "transcript.text.delta"]
     done = events[-1]
-    assert done.type == "transcript.text.done" and len(deltas) > 1
+    assert done.type == "transcript.text.done" and len(deltas) >= calls
     assert done.text == "".join(deltas)
     with open(long, "rb") as file:
         assert done.text == client.audio.transcriptions.create(model="whisper", file=file).text
