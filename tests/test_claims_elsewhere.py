@@ -54,6 +54,7 @@ def full(bucket: Bucket, tmp_path: Path) -> Bucket:
     return bucket
 
 
+@pytest.mark.slow
 def test_one_run_claims_an_output(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claims_elsewhere, "STALE", 0.5)
     monkeypatch.setattr(claims_elsewhere, "RENEWED", 0.1)

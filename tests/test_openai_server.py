@@ -347,6 +347,7 @@ def test_what_a_server_refuses_is_the_failure_of_one_clip_and_nothing_is_sent_tw
     assert len(server.calls) == 3
 
 
+@pytest.mark.slow
 def test_a_server_that_always_breaks_is_not_asked_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASR_SERVER_CONCURRENCY", "1")
     with serving(lambda call: Reply({"error": "broken"}, 500)) as server:

@@ -101,6 +101,7 @@ def test_two_runs_share_a_small_folder_evenly(tmp_path: Path) -> None:
     assert [code for code, _, _ in results] == [0, 0] and sum(done) == 10 and done[0] >= 4, results
 
 
+@pytest.mark.slow
 def test_of_two_runs_with_other_options_none_replaces_what_the_other_makes(asr: Run, tmp_path: Path) -> None:
     results = meet(tmp_path, "en", "de")
     found = [statuses(out) for _, out, _ in results]

@@ -311,6 +311,7 @@ def test_closed_pipe_is_quiet_and_files_are_complete(shell: Shell, tmp_path: Pat
     assert len(list((tmp_path / "out").glob("*.txt"))) == 5
 
 
+@pytest.mark.slow
 def test_closed_pipe_of_text_ends_quietly(shell: Shell, tmp_path: Path) -> None:
     for number in range(5):
         write_wav(tmp_path / f"{number}.wav")

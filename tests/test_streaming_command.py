@@ -117,6 +117,7 @@ def test_raw_samples_one_byte_at_a_time(tmp_path: Path) -> None:
     assert live.end()[:2] == (0, said(5) + "\n")
 
 
+@pytest.mark.slow
 def test_text_comes_before_the_sound_ends(tmp_path: Path) -> None:
     live = Live(tmp_path, "-", "--pcm", "s16le", *PACED)
     live.until_ready()

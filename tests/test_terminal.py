@@ -36,7 +36,7 @@ LONG = "long-line " * 30 + "and :smile: [bold]its end"
 DATA = ["first", LONG, "  indented,  spaced  ", "well-known " * 3, "x" * 81, "last"]
 
 
-@pytest.fixture(params=[80, 40])
+@pytest.fixture(params=[40, pytest.param(80, marks=pytest.mark.slow)])
 def columns(request: pytest.FixtureRequest) -> int:
     """Return the width of a terminal."""
     return int(request.param)

@@ -295,6 +295,7 @@ def test_pieces_are_lines_and_sentences() -> None:
     assert [spelling.spoken[at] for at in spelling.starts] == ["doctor", "Who", "He", "And", "it"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["first", pytest.param("absent", marks=pytest.mark.slow)])
 def test_four_words_of_a_recording(aligner: PocketSphinxAligner, tmp_path: Path, words: str) -> None:
     """The text is a line out of what is said; a line that nobody says is not found."""

@@ -649,6 +649,7 @@ def test_an_older_transformers_folder_is_converted(
     assert capfd.readouterr() == ("", ""), "no bars where nobody looks"
 
 
+@pytest.mark.slow
 def test_a_conversion_that_fails_leaves_nothing(transformers_folder: Path) -> None:
     (transformers_folder / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="cannot be converted"):

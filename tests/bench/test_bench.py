@@ -126,6 +126,7 @@ def kill_after(
         process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "extra", [(), pytest.param(("--robustness", "--robustness-sample", "1"), marks=pytest.mark.slow)], ids=["", "card"]
 )
@@ -171,6 +172,7 @@ def test_what_a_killed_command_has_finished_is_not_measured_again(asr: Run, digi
     )  # a command that was not cut short is done anew
 
 
+@pytest.mark.slow
 def test_the_engines_process_may_die(asr: Run, digits: Path, tmp_path: Path) -> None:
     """A crash at its third call, in every process: the first three are heard by the first, the rest by the others."""
     done = asr("bench", digits, "-e", "fake:crash=4", *QUICK, "-o", tmp_path / "runs")

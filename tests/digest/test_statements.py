@@ -265,6 +265,7 @@ def test_phrases_on_the_recorded_days(shared):
 # --- texts ---
 
 
+@pytest.mark.slow
 def test_abstracts_made_up_to_mislead_get_no_false_sentence():
     """Written before their answers were looked at: what may be said of each stands beside it."""
     said = 0

@@ -33,7 +33,10 @@ from tests.nemo_engine.restoring import restore
 from tests.nemo_engine.trained import archive
 from tests.qwen3.test_aligner import known_strings
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # NeMo's own, and those of what it imports
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),  # NeMo's own, and those of what it imports
+]
 TIMED = Options(word_timestamps=True)
 WORST = {"ctc": 0.0, "tdt": 0.02, "rnnt": 0.08}  # word error rates on tests/data/digits
 Strings = list[tuple[Clip, list[str]]]
@@ -109,7 +112,6 @@ def errors(found: Sequence[Word | Any], times: Sequence[tuple[float, float]]) ->
 # The engine
 
 
-@pytest.mark.slow
 def test_it_hears_what_the_other_implementation_hears(pair: Pair, strings: Strings) -> None:
     clips, references = [one for one, _ in strings], [" ".join(words) for _, words in strings]
     timed, theirs = pair.timed
@@ -120,7 +122,6 @@ def test_it_hears_what_the_other_implementation_hears(pair: Pair, strings: Strin
         assert [one[0].tokens for one in together] == [one[0].tokens for one in theirs]
 
 
-@pytest.mark.slow
 def test_it_is_as_sure(pair: Pair, strings: Strings) -> None:
     clips = [one for one, _ in strings[:8]]
     untimed = pair.nemo.transcribe(clips, Options()), pair.transformers.transcribe(clips, Options())
@@ -132,7 +133,6 @@ def test_it_is_as_sure(pair: Pair, strings: Strings) -> None:
                 assert word.score == pytest.approx(other.score, abs=0.02)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("pair", ["tdt", pytest.param("rnnt", marks=pytest.mark.slow)], indirect=True)
 def test_it_is_as_sure_where_nemo_leaves_the_softmax_out(
     pair: Pair, strings: Strings, monkeypatch: pytest.MonkeyPatch
@@ -146,7 +146,6 @@ def test_it_is_as_sure_where_nemo_leaves_the_softmax_out(
         assert [word.score for word in right.words] == pytest.approx([word.score for word in left.words], abs=1e-3)
 
 
-@pytest.mark.slow
 def test_words_are_where_the_other_implementation_has_them(pair: Pair, strings: Strings) -> None:
     for (one, _), ours, theirs in zip(strings, *pair.timed, strict=True):
         words, others = words_of(ours), words_of(theirs)
@@ -157,7 +156,6 @@ def test_words_are_where_the_other_implementation_has_them(pair: Pair, strings: 
         assert [(word.start, word.end) for word in words] == [(word.start, word.end) for word in others]
 
 
-@pytest.mark.slow
 def test_times_do_not_depend_on_the_other_clips(pair: Pair, strings: Strings) -> None:
     """By itself NeMo mixes up the durations of TDT in a batch."""
     clips = [one for one, _ in strings[:8]]
@@ -175,7 +173,6 @@ def test_a_pause_is_in_no_word(pair: Pair, strings: Strings) -> None:
     assert len(gaps) > 5 and int(np.argmax(gaps)) == len(left) - 1 and max(gaps) > 0.6
 
 
-@pytest.mark.slow
 def test_the_frames_that_nemo_names_are_inside_the_words(
     pair: Pair, archives: Archives, strings: Strings, tmp_path: Path
 ) -> None:
@@ -203,7 +200,6 @@ def test_silence_says_nothing(pair: Pair) -> None:
     assert pair.nemo.transcribe([], TIMED) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", ["fsdd", "flite-digits"])
 def test_words_of_strings_with_known_times(pair: Pair, shared: Path, source: str) -> None:
     """People and voices, takes that the models were not trained on."""
@@ -223,7 +219,6 @@ def test_words_of_strings_with_known_times(pair: Pair, shared: Path, source: str
 # The aligner
 
 
-@pytest.mark.slow
 def test_the_same_log_probabilities(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     """Beside longer clips NeMo rounds the features of near silence in another way."""
     nemo, other = (aligner.model for aligner in aligners)
@@ -235,14 +230,12 @@ def test_the_same_log_probabilities(aligners: tuple[NemoCtc, Ctc], strings: Stri
         assert max(float(np.abs(left - right).max()) for left, right in zip(ours, theirs, strict=True)) < most
 
 
-@pytest.mark.slow
 def test_the_same_spelling(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     nemo, other = (aligner.model.vocabulary for aligner in aligners)
     for word in {word for _, words in strings for word in words} | {"Good", "evening", "everybody,", "naïve", "七"}:
         assert nemo.spell(word) == other.spell(word)
 
 
-@pytest.mark.slow
 def test_words_are_placed_as_with_ctc(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     clips, texts = [one for one, _ in strings], [words for _, words in strings]
     for ours, theirs in zip(*(aligner.align(clips, texts, "en") for aligner in aligners), strict=True):
@@ -252,7 +245,6 @@ def test_words_are_placed_as_with_ctc(aligners: tuple[NemoCtc, Ctc], strings: St
             assert word.score == pytest.approx(other.score, abs=1e-3) and (word.score or 0.0) > 0.3
 
 
-@pytest.mark.slow
 def test_what_is_not_said_is_not_placed(aligners: tuple[NemoCtc, Ctc], strings: Strings) -> None:
     nemo, _ = aligners
     one, words = strings[0]
@@ -263,7 +255,6 @@ def test_what_is_not_said_is_not_placed(aligners: tuple[NemoCtc, Ctc], strings: 
     assert nemo.align([silence(2.0), silence(0.05)], [words, words], "en") == [[None] * len(words)] * 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", ["fsdd", "flite-digits"])
 def test_edges_of_strings_with_known_times(aligners: tuple[NemoCtc, Ctc], shared: Path, source: str) -> None:
     strings = known_strings(shared / source / "recordings", 40)
@@ -279,7 +270,6 @@ def test_edges_of_strings_with_known_times(aligners: tuple[NemoCtc, Ctc], shared
 # The commands
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)  # NeMo imports 7,000 modules, which a busy machine takes minutes for
 def test_commands(asr: Any, archives: Archives, digit_strings: list[tuple[Path, str]]) -> None:
     path, text = digit_strings[0]

@@ -110,6 +110,7 @@ def test_work_per_second_does_not_grow(digits: Qwen3, talk: tuple[Samples, str])
     assert all(windows <= 30 + 8 + 4 for windows, _, _ in minutes)
 
 
+@pytest.mark.slow
 def test_a_stream_computes_what_the_whole_gives(digits: Qwen3, talk: tuple[Samples, str]) -> None:
     """One answer over three windows, two of them from the cache, against reading everything at once."""
     samples = talk[0][: 19 * 16_000].copy()

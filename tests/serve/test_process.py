@@ -77,6 +77,7 @@ def test_while_it_loads_it_says_so(tmp_path: Path) -> None:
         assert server.client.get("/ready").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_signal_lets_open_requests_end_and_leaves_nothing(tmp_path: Path) -> None:
     with serving(tmp_path, "-e", "fake:sleep=2") as server, ThreadPoolExecutor(1) as pool:
         children = server.children()
