@@ -15,7 +15,7 @@ import pysubs2
 import pytest
 import srt as srt_library
 import webvtt
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asrcli.errors import UsageError
@@ -221,6 +221,7 @@ def test_ffmpeg_shows_the_same_text(name: str, tmp_path: Path) -> None:
 
 @settings(max_examples=100)
 @given(st.lists(st.text("abc <>&{}\\N-\n\r\t今。1:,.0", max_size=40), max_size=6))
+@example(["0\\N0", "\\N0"])
 def test_no_text_breaks_a_file(texts: list[str]) -> None:
     """Whatever a recogniser says, the independent readers find every cue with its times."""
     segments = [Segment(text, 2.0 * place, 2.0 * place + 1.5) for place, text in enumerate(texts)]

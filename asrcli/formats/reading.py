@@ -36,7 +36,7 @@ SOUNDS = re.compile(
 )
 TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
 RUBY = re.compile(r"<rt\b[^<>]*>[^<>]*(?:</rt>)?", re.IGNORECASE)  # how what is before it is read aloud: said once
-BREAK = re.compile(r"<br\s*/?>|\\N", re.IGNORECASE)
+BREAK, BREAK_TAG = re.compile(r"<br\s*/?>|\\N", re.IGNORECASE), re.compile(r"<br\s*/?>", re.IGNORECASE)
 OVERRIDE = re.compile(r"\{\\[^{}]*\}|\{/?[ibu]\}|\{[ycsfp]:[^{}]*\}", re.IGNORECASE)  # of ASS and MicroDVD in SubRip
 ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#\d{1,7}|#x[\da-f]{1,6});", re.IGNORECASE)
 ROLLING = re.compile(r"<[\d:.]+><c>")  # YouTube's captions, in which each line is shown twice
@@ -75,7 +75,7 @@ def is_sound(note: str) -> bool:
 def _srt_line(line: str) -> str:
     bare = TAG.sub("", OVERRIDE.sub("", line))
     bare = ENTITY.sub(lambda found: unescape(found[0]), bare)
-    return bare.replace("<\u2060", "<").replace("{\u2060", "{")  # as our writer keeps text from being markup
+    return re.sub("([<{\\\\])\u2060", r"\1", bare)  # as our writer keeps text from being markup
 
 
 def parse_vtt(text: str) -> list[Cue]:
@@ -89,7 +89,7 @@ def parse_vtt(text: str) -> list[Cue]:
         shown = [line for line in block.lines if line.strip()]
         voice = VOICE.match(shown[0].lstrip()) if shown else None
         speaker = unescape(voice[1]).strip() if voice else None
-        parts = [part for line in block.lines for part in BREAK.split(RUBY.sub("", line))]
+        parts = [part for line in block.lines for part in BREAK_TAG.split(RUBY.sub("", line))]
         cues.append(_cue(block, [unescape(TAG.sub("", part)) for part in parts], speaker))
     return unrolled(cues) if ROLLING.search(text) else cues
 

@@ -39,7 +39,7 @@ def render_vtt(transcript: Transcript, layout: Layout, header: bool) -> str:
     return "WEBVTT\n" + "".join(blocks)
 
 
-MARKUP = re.compile(r"<(?=[a-z/])|\{(?=\\)", re.IGNORECASE)  # what players take for HTML tags and ASS codes
+MARKUP = re.compile(r"<(?=[a-z/])|\{(?=\\)|\\(?=N)", re.IGNORECASE)  # what players take for HTML tags and ASS codes
 
 
 def _srt_text(text: str) -> str:
