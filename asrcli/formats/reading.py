@@ -36,7 +36,9 @@ SOUNDS = re.compile(
 )
 TAG = re.compile(r"</?[a-z][^<>]*>|<[\d:.]+>", re.IGNORECASE)
 RUBY = re.compile(r"<rt\b[^<>]*>[^<>]*(?:</rt>)?", re.IGNORECASE)  # how what is before it is read aloud: said once
-BREAK, BREAK_TAG = re.compile(r"<br\s*/?>|\\N", re.IGNORECASE), re.compile(r"<br\s*/?>", re.IGNORECASE)
+BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+BREAK = re.compile(rf"{BREAK_TAG.pattern}|\\N", re.IGNORECASE)  # in SubRip, as players take it from ASS
+JOINED = re.compile("([<{\\\\])\u2060")  # as our writer keeps text from being markup
 OVERRIDE = re.compile(r"\{\\[^{}]*\}|\{/?[ibu]\}|\{[ycsfp]:[^{}]*\}", re.IGNORECASE)  # of ASS and MicroDVD in SubRip
 ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#\d{1,7}|#x[\da-f]{1,6});", re.IGNORECASE)
 ROLLING = re.compile(r"<[\d:.]+><c>")  # YouTube's captions, in which each line is shown twice
@@ -75,7 +77,7 @@ def is_sound(note: str) -> bool:
 def _srt_line(line: str) -> str:
     bare = TAG.sub("", OVERRIDE.sub("", line))
     bare = ENTITY.sub(lambda found: unescape(found[0]), bare)
-    return re.sub("([<{\\\\])\u2060", r"\1", bare)  # as our writer keeps text from being markup
+    return JOINED.sub(r"\1", bare)
 
 
 def parse_vtt(text: str) -> list[Cue]:
