@@ -167,7 +167,7 @@ def test_a_text_longer_than_the_recording(align: Align) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [8.0, pytest.param(60.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [8.0, 60.0])
 def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> None:
     made, spans = align([DOCTOR, GARDEN, seconds, LIGHTS, STATION], [DOCTOR, GARDEN, LIGHTS, STATION])
     assert all(lies_in(made, at, spans[number]) for at, number in enumerate((0, 1, 3, 4)))

@@ -111,13 +111,7 @@ def test_nothing_generated_is_stale() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "setting",
-    [
-        {"COLUMNS": "40", "TERM": "dumb"},
-        pytest.param({"COLUMNS": "300", "NO_COLOR": "1"}, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("setting", [{"COLUMNS": "40", "TERM": "dumb"}, {"COLUMNS": "300", "NO_COLOR": "1"}])
 def test_generated_text_does_not_depend_on_the_terminal(setting: dict[str, str]) -> None:
     command = [sys.executable, "-m", "tools.generate", "--check"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **setting}, capture_output=True, text=True, timeout=60)

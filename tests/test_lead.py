@@ -97,7 +97,7 @@ def test_the_limit_is_two_batches_where_others_share_the_work() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, *(pytest.param(more, marks=pytest.mark.slow) for more in range(1, 9))])
+@pytest.mark.parametrize("seed", range(9))
 def test_runs_of_every_shape_come_to_their_end(tmp_path: Path, seed: int) -> None:
     """What fails, is not there, is empty or longer than said, with any batches, decoders and recognisers."""
     chance = random.Random(seed)

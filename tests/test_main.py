@@ -477,7 +477,7 @@ def test_records_on_a_full_disk_are_one_line(option: str, clean: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("turn", [0, *(pytest.param(one, marks=pytest.mark.slow) for one in (1, 2))])
+@pytest.mark.parametrize("turn", [0, 1, 2])
 def test_reports_of_what_was_measured_are_made_when_nobody_reads_the_tables(turn: int, clean: Path) -> None:
     Path("data").mkdir()
     shutil.copy(DIGITS, "data/one.wav")

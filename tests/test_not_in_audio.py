@@ -193,14 +193,7 @@ def test_another_text_is_not_in_audio(align: Align) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "times",
-    [
-        5,
-        pytest.param(12, marks=pytest.mark.slow),
-        pytest.param(210, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
-    ],
-)
+@pytest.mark.parametrize("times", [5, 12, pytest.param(210, marks=pytest.mark.timeout(900))])
 def test_the_same_strings_again_and_again(align: Align, times: int) -> None:
     """A minute, three, and an hour: each word is in its own repetition.
 

@@ -108,7 +108,7 @@ def test_options_that_the_readme_names_exist() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [1, 5])
 def test_the_demo_gives_the_texts_of_the_examples(tmp_path: Path, asr: Run, number: int) -> None:
     """What `make demo` runs, on what the repository holds."""
     texts = sorted((ROOT / "examples").glob("*-*.txt"), key=lambda path: path.with_suffix(".wav").stat().st_size)[

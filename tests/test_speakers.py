@@ -264,7 +264,7 @@ def test_speakers_are_not_looked_for_in_the_utterances_of_a_manifest(asr: Run, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("late", [1.0, pytest.param(0.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("late", [1.0, 0.0])
 def test_every_word_of_two_speakers_on_two_channels(
     asr: Run, tmp_path: Path, checkpoints: Path, digit_strings: list[tuple[Path, str]], late: float
 ) -> None:

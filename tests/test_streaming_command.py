@@ -151,7 +151,7 @@ def test_a_file_that_grows_is_followed_until_it_rests(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_settles_what_was_said(tmp_path: Path, number: int) -> None:
     live = Live(tmp_path, "-", "--pcm", "s16le", *PACED, "--output", "out.json")
     live.until_ready()

@@ -68,7 +68,7 @@ def in_samples(regions: list[Region]) -> list[tuple[int, int]]:
     [
         *((one, 4) for one in OPTIONS[:2]),
         (OPTIONS[-1], 24),  # it finds few regions
-        *(pytest.param(one, 24, marks=pytest.mark.slow) for one in OPTIONS[:-1]),
+        *((one, 24) for one in OPTIONS[:-1]),
     ],
     ids=str,
 )
@@ -86,9 +86,7 @@ def test_regions_agree_with_faster_whisper(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "options", [OPTIONS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in OPTIONS[1:])], ids=str
-)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_regions_of_real_recordings_agree_with_faster_whisper(shared: Path, options: VadOptions) -> None:
     files = sorted((shared / "audio").glob("*/*.wav"))
     assert len(files) >= 10

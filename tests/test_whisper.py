@@ -99,7 +99,7 @@ def human_strings(folder: Path, count: int) -> Iterator[tuple[Clip, str, list[tu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [4, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, 60])
 def test_hears_people(whisper: Whisper, shared: Path, count: int) -> None:
     clips, references, edges = zip(*human_strings(shared / "fsdd/recordings", count), strict=True)
     found = whisper.transcribe(clips, WORDS)

@@ -127,9 +127,7 @@ def kill_after(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "extra", [(), pytest.param(("--robustness", "--robustness-sample", "1"), marks=pytest.mark.slow)], ids=["", "card"]
-)
+@pytest.mark.parametrize("extra", [(), ("--robustness", "--robustness-sample", "1")], ids=["", "card"])
 def test_a_killed_run_goes_on_and_equals_an_uninterrupted_one(
     asr: Run, digits: Path, tmp_path: Path, extra: tuple[str, ...]
 ) -> None:
@@ -400,9 +398,7 @@ def test_failures_are_named_and_only_they_are_tried_again(asr: Run, manifest: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "code"), [pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 143)])
 def test_a_killed_manifest_goes_on(asr: Run, manifest: Path, tmp_path: Path, number: int, code: int) -> None:
     words = (
         "transcribe",

@@ -73,12 +73,7 @@ def write(path: Path, samples: np.ndarray) -> Path:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # NeMo's own
 @pytest.mark.parametrize(
-    ("backend", "minutes"),
-    [
-        ("native", 1),
-        pytest.param("native", 10, marks=pytest.mark.slow),
-        pytest.param("nemo", 10, marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
-    ],
+    ("backend", "minutes"), [("native", 1), ("native", 10), pytest.param("nemo", 10, marks=pytest.mark.timeout(900))]
 )
 def test_a_long_recording_comes_back_whole(
     tmp_path: Path,

@@ -354,7 +354,7 @@ def test_espeak_says_when_each_word_starts():
 
 @pytest.mark.slow
 @needs_espeak
-@pytest.mark.parametrize("minutes", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("minutes", [1, 3])
 def test_a_show_is_never_longer_than_asked(minutes, run):
     papers = [Made(f"2604.{number:05}") for number in range(40)]
     edition = run(arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)), sources=("arxiv",))

@@ -90,9 +90,7 @@ def test_lower_precision(folders, load, digits, name, dtype):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in NAMES if one != "aed2")]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_batch_is_invariant(engines, digits, clip, name):
     """A clip gives the same segments whatever lies beside it, and in whatever order."""
     clips = [one for one, _ in digits[:6]] + [clip(digits[0][0].samples[:7000]), clip(np.zeros(300))]

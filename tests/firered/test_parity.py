@@ -101,8 +101,8 @@ def random_llm(cases, folder, seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["aed2", *(pytest.param(one, marks=pytest.mark.slow) for one in ("aed", "llm"))])
-@pytest.mark.parametrize("together", [8, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["aed2", "aed", "llm"])
+@pytest.mark.parametrize("together", [8, 1])
 def test_trained(engines, reference, digits, clip, name, together):
     official = reference("digits")
     # The official code heard 16-bit files.

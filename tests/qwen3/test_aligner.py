@@ -153,7 +153,7 @@ def edges(samples: np.ndarray) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", ["flite-digits", pytest.param("fsdd", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("source", ["flite-digits", "fsdd"])
 def test_boundaries_of_strings_with_known_times(aligner: Qwen3Aligner, shared: Path, source: str) -> None:
     strings = known_strings(shared / source / "recordings", 40)
     found = aligner.align([one for one, _, _ in strings], [words for _, words, _ in strings], "en")

@@ -52,7 +52,7 @@ def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [10, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [10, 60])
 def test_human_digit_strings(digits: Qwen3, original: Qwen3, shared: Path, count: int) -> None:
     strings = known_strings(shared / "fsdd/recordings", count)
     clips, references = [one for one, _, _ in strings], [" ".join(words) for _, words, _ in strings]

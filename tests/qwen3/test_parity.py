@@ -58,7 +58,7 @@ def test_speech_is_heard_as_by_the_official_encoder(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("together", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("together", [True, False])
 def test_tokens_are_the_official_ones(
     loaded: tuple[int, AsrModel], official: dict[str, np.ndarray], together: bool
 ) -> None:
@@ -71,10 +71,7 @@ def test_tokens_are_the_official_ones(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("way", "language"),
-    [pytest.param("alone", None, marks=pytest.mark.slow), ("language", "en"), ("batch", None)],
-)
+@pytest.mark.parametrize(("way", "language"), [("alone", None), ("language", "en"), ("batch", None)])
 def test_trained_models_answer_as_the_official_package(
     digits: Qwen3,
     digit_strings: list[tuple[Path, str]],

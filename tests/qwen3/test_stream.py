@@ -50,7 +50,7 @@ def talk(digit_strings: list[tuple[Path, str]]) -> tuple[Samples, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [6, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [6, 24])
 def test_short_utterances_are_heard_as_offline(
     digits: Qwen3, digit_strings: list[tuple[Path, str]], count: int
 ) -> None:

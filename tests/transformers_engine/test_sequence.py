@@ -29,9 +29,7 @@ def whisper(trained: Callable[[str], Transformers]) -> Transformers:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "options", [Options(), pytest.param(Options(language="en"), marks=pytest.mark.slow), Options(beam_size=3)]
-)
+@pytest.mark.parametrize("options", [Options(), Options(language="en"), Options(beam_size=3)])
 def test_whisper_hears_digits(whisper: Transformers, strings: Strings, options: Options) -> None:
     some = strings[:4]
     found = whisper.transcribe([one for one, _ in some], options)
@@ -54,7 +52,7 @@ def test_whisper_as_the_library(whisper: Transformers, checkpoints: Path, string
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("penalty", [0.2, pytest.param(None, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("penalty", [0.2, None])
 def test_alternatives_as_the_library(
     whisper: Transformers, checkpoints: Path, strings: Strings, penalty: float | None
 ) -> None:
