@@ -179,7 +179,7 @@ def senko(python: str, folder: Path) -> tuple[System, Callable[[], float]]:
 def senko_clustering(diarizer: Any) -> System:
     """Return what groups the prints of campplus as senko groups its own."""
     import yaml
-    from asr_plugins.campplus import _turns, turns
+    from asr_plugins.campplus import _turns, segmentation
 
     for name in ("umap", "hdbscan"):  # imported for long recordings, and not used for these
         sys.modules.setdefault(name, types.ModuleType(name))
@@ -193,7 +193,7 @@ def senko_clustering(diarizer: Any) -> System:
     def find(samples: Any) -> Sequence[Turn]:
         activity, pieces, prints = diarizer.analyse(samples)
         labels = np.unique(cluster_cpu.CommonClustering(**cluster)(prints), return_inverse=True)[1]
-        everybody, _ = turns.speaking(activity, pieces, labels)
+        everybody, _ = segmentation.speaking(activity, pieces, labels)
         return _turns(everybody, [str(speaker) for speaker in range(everybody.shape[1])])
 
     return find
@@ -210,7 +210,7 @@ class Prints:
     def __call__(self, waveforms: Any, masks: Any) -> Any:
         """Return the prints of `(batch, 1, samples)`; nan where somebody speaks too little."""
         import torch
-        from asr_plugins.campplus.prints import mel_features
+        from asr_plugins.campplus.embedding import mel_features
 
         found = np.full((len(waveforms), self.dimension), np.nan, np.float32)
         for row, (samples, mask) in enumerate(zip(waveforms.numpy(), masks.numpy(), strict=True)):

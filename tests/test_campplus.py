@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asr_plugins.campplus import IN_PACKAGE, CampPlus, activity, clustering
-from asr_plugins.campplus.centre import centre
+from asr_plugins.campplus import IN_PACKAGE, CampPlus, clustering, segmentation
+from asr_plugins.campplus.clustering import centre
 from audio_files import write_wav
 from support.command import Run
 
@@ -346,9 +346,9 @@ def test_how_many_speak_by_the_mean_of_the_windows(likely: tuple[float, ...], sp
     sets = torch.zeros(7)
     sets[[0, 1, 4][: len(likely)]] = torch.tensor(likely)
     samples = np.zeros(25 * 16_000, np.float32)
-    network: Any = lambda batch: sets.log().expand(len(batch), activity.WINDOW_FRAMES, 7)  # noqa: E731
-    found = activity.detect(network, samples, "cpu")
-    assert set(found.people.tolist()) == {speak} and len(found.people) == -(-len(samples) // activity.FRAME_SHIFT)
+    network: Any = lambda batch: sets.log().expand(len(batch), segmentation.WINDOW_FRAMES, 7)  # noqa: E731
+    found = segmentation.detect(network, samples, "cpu")
+    assert set(found.people.tolist()) == {speak} and len(found.people) == -(-len(samples) // segmentation.FRAME_SHIFT)
     assert found.windows.any(2).all() == (speak > 0)
 
 

@@ -68,13 +68,12 @@ class CampPlus(Diarizer):
 
     def find(self, samples: Samples | HalfSamples, count: SpeakerCount) -> Speaking:
         """Return who speaks when in a recording, with a print of each voice."""
-        from asr_plugins.campplus import clustering, turns
-        from asr_plugins.campplus import prints as prints_module
+        from asr_plugins.campplus import clustering, embedding, segmentation
 
         activity, pieces, prints = self.analyse(samples)
-        seconds = prints_module.seconds(pieces)
-        labels = clustering.cluster(prints, seconds, count, prints_module.goes_on(pieces))
-        everybody, loudest = turns.speaking(activity, pieces, labels)
+        seconds = embedding.seconds(pieces)
+        labels = clustering.cluster(prints, seconds, count, embedding.goes_on(pieces))
+        everybody, loudest = segmentation.speaking(activity, pieces, labels)
         names = _names(everybody)
         voices = clustering.means(prints, seconds, labels) if len(labels) else prints
         return Speaking(
@@ -85,12 +84,12 @@ class CampPlus(Diarizer):
         """Return the activity in a recording, the pieces that one person says alone, and the print of each."""
         import torch
 
-        from asr_plugins.campplus import activity, prints
+        from asr_plugins.campplus import embedding, segmentation
 
         with torch.inference_mode(), torch_threads(self.threads):
-            found = activity.detect(self.segmentation, samples, self.device)
-            pieces = prints.pieces(found.alone())
-            return found, pieces, prints.voice_prints(self.voices, samples, pieces, self.device)
+            found = segmentation.detect(self.segmentation, samples, self.device)
+            pieces = embedding.pieces(found.alone())
+            return found, pieces, embedding.voice_prints(self.voices, samples, pieces, self.device)
 
 
 def load_network(network: Any, path: Path, inside: str = "") -> Any:
@@ -123,8 +122,7 @@ def _names(spoken: NDArray[np.bool_]) -> list[str]:
 
 
 def _turns(spoken: NDArray[np.bool_], names: list[str], pause: int | None = None) -> tuple[Turn, ...]:
-    from asr_plugins.campplus.activity import seconds_of
-    from asr_plugins.campplus.turns import SHORTEST_PAUSE, stretches
+    from asr_plugins.campplus.segmentation import SHORTEST_PAUSE, seconds_of, stretches
 
     return tuple(
         Turn(names[speaker], seconds_of(first), seconds_of(last))

@@ -11,19 +11,22 @@ rises with the speech that two groups have.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from asr_plugins.campplus.centre import centre
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import pdist
+
 from asrcli.diarizer import SpeakerCount
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     Prints = NDArray[np.floating[Any]]  # (prints, 192)
     Labels = NDArray[np.intp]
     Vector = NDArray[np.float64]
+
 
 # Seconds of a piece, and the cosine that its print has then with its person's other prints (docs/accuracy.md).
 PIECE_SECONDS = (0.55, 0.73, 0.92, 1.12, 1.3, 1.5)
@@ -55,9 +58,18 @@ INNER = 0.8
 LEAST_SECONDS, LEAST_SHARE, LEAST_SHARE_SHORT = 3.0, 0.002, 0.05
 
 
+THOUSANDTHS = """
+    -39 -32 44 -13 -15 -14 -25 40 14 -7 -62 28 -28 -26 -18 5 -30 46 -21 6 69 17 -19 48 37 -6 -27 -5 -31 47 1 -20
+    35 2 38 16 -66 -49 50 10 26 10 -43 -3 18 -5 -20 6 10 61 27 22 -32 36 10 60 42 3 4 -6 -38 15 34 -18 9 -10 -30
+    -33 -19 -42 29 6 -18 10 -47 -4 7 25 -33 19 -24 38 -14 25 4 27 32 -5 -38 -5 -36 -17 -13 57 -13 -4 19 -11 -1
+    15 -9 -44 28 -19 26 -10 9 38 7 -15 12 -24 33 -22 -21 28 35 62 42 -36 -16 11 19 -16 -51 15 -37 32 0 38 -10
+    -15 29 -29 -13 6 -17 -64 12 5 -1 -19 -21 49 -39 -14 33 -9 -20 -34 -5 -56 25 6 -28 -3 33 12 -27 -4 25 -14 18
+    12 18 25 -4 -13 -45 -8 36 -34 32 -7 -17 0 83 -6 -16 -31 -29 -4 -17 -12 -2 -32 -6 -42 14 3 -40 13
+"""
+
+
 def unit(prints: Prints) -> Prints:
     """Return prints with length one, so that their products are cosines."""
-    import numpy as np
 
     scaled: Prints = prints / np.maximum(np.linalg.norm(prints, axis=-1, keepdims=True), 1e-9)
     return scaled
@@ -72,7 +84,6 @@ def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDAr
         wanted: how many speakers there are, where that is known.
         follows: whether each piece but the last goes on in the next one, `(n - 1,)`; None when nobody knows.
     """
-    import numpy as np
 
     if len(prints) < 2:
         return np.zeros(len(prints), np.intp)
@@ -91,7 +102,6 @@ def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDAr
 
 def means(prints: Prints, seconds: Vector, labels: Labels) -> Prints:
     """Return the print of each speaker, of length one: the mean of those of the pieces, weighted by their length."""
-    import numpy as np
 
     weighted = unit(prints) * seconds[:, None]
     return unit(np.stack([weighted[labels == label].sum(0) for label in range(labels.max() + 1)]).astype(np.float32))
@@ -122,7 +132,6 @@ class _Passages:
     """How often what somebody says goes on from a piece of one group to one of another."""
 
     def __init__(self, labels: Labels, seconds: Vector, follows: NDArray[np.bool_]) -> None:
-        import numpy as np
 
         self.seconds = np.bincount(labels, seconds).astype(np.float64)
         self.counts = np.zeros((len(self.seconds), len(self.seconds)))
@@ -137,7 +146,6 @@ class _Passages:
 
     def parted(self, group: int) -> Vector:
         """Return by how much each group and one are less likely of one person, as a cosine; 0 where they are not."""
-        import numpy as np
 
         passing = self.counts[group] + self.counts[:, group]
         staying = self.counts.diagonal() + self.counts[group, group]
@@ -154,7 +162,6 @@ def _joined(labels: Labels, prints: Prints, information: Vector, passages: _Pass
 
     With each comes how much the next two are nearer than two people are; -1 when there is one group.
     """
-    import numpy as np
 
     sums = np.zeros((int(labels.max()) + 1, prints.shape[1]))
     np.add.at(sums, labels, prints * np.sqrt(information * (1 + information))[:, None])
@@ -180,7 +187,6 @@ def _information(prints: Prints, seconds: Vector, follows: NDArray[np.bool_]) ->
         seconds: how long each piece is, `(n,)`.
         follows: whether each piece but the last goes on in the next one, so that both are of one person.
     """
-    import numpy as np
 
     own = np.interp(seconds, PIECE_SECONDS, OWN_COSINES)
     one = np.flatnonzero(follows)
@@ -192,9 +198,6 @@ def _information(prints: Prints, seconds: Vector, follows: NDArray[np.bool_]) ->
 
 def _finest(prints: Prints) -> Labels:
     """Return a group for each print; of more than `MOST_GROUPS` prints, that many groups by average linkage."""
-    import numpy as np
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import pdist
 
     if len(prints) <= MOST_GROUPS:
         return np.arange(len(prints))
@@ -211,7 +214,6 @@ def _over(sums: Vector, known: Vector, group: int) -> Vector:
         known: the information of each group, 0 for one that has gone into another.
         group: the one.
     """
-    import numpy as np
 
     some = known / (1 + known / MOST_INFORMATION)
     one, other, together = some[group], np.maximum(some, 1e-9), 1 + some[group] + some
@@ -227,7 +229,6 @@ def _over(sums: Vector, known: Vector, group: int) -> Vector:
 
 def _speaks_enough(seconds: Vector, labels: Labels) -> NDArray[np.bool_]:
     """Return for each group whether it says enough to be a speaker."""
-    import numpy as np
 
     least = max(LEAST_SECONDS, LEAST_SHARE * seconds.sum())
     enough: NDArray[np.bool_] = np.bincount(labels, seconds) >= min(least, LEAST_SHARE_SHORT * seconds.sum())
@@ -236,7 +237,6 @@ def _speaks_enough(seconds: Vector, labels: Labels) -> NDArray[np.bool_]:
 
 def _without_sums(prints: Prints, seconds: Vector, labels: Labels) -> Labels:
     """Give groups that sound like two people at once to the nearer of them."""
-    import numpy as np
 
     centres, spoken = means(prints, seconds, labels), np.bincount(labels, seconds).astype(np.float64)
     nearer = [_two_at_once(centres, spoken, group) for group in range(len(spoken))]
@@ -245,7 +245,6 @@ def _without_sums(prints: Prints, seconds: Vector, labels: Labels) -> Labels:
 
 def _without_inner(labels: Labels, passages: _Passages) -> Labels:
     """Give groups that speak only within what another one says without a pause to that one."""
-    import numpy as np
 
     pieces, into = np.bincount(labels), np.arange(len(passages.seconds))
     for group in np.argsort(passages.seconds, kind="stable")[:-1]:
@@ -263,7 +262,6 @@ def _without_inner(labels: Labels, passages: _Passages) -> Labels:
 
 def _two_at_once(centres: Prints, spoken: Vector, group: int) -> int | None:
     """Return the nearer one of two groups whose sum a group sounds like; None when it is nothing of the kind."""
-    import numpy as np
 
     cosines = centres @ centres[group]
     larger = np.flatnonzero((spoken * LITTLE > spoken[group]) & (cosines > 0))
@@ -275,14 +273,12 @@ def _two_at_once(centres: Prints, spoken: Vector, group: int) -> int | None:
 
 
 def _number(labels: Labels) -> Labels:
-    import numpy as np
 
     return np.unique(labels, return_inverse=True)[1]
 
 
 def _without_small(prints: Prints, seconds: Vector, labels: Labels, number: int) -> Labels:
     """Keep the largest groups and give the pieces of the others to the nearest of these: a cough is not a person."""
-    import numpy as np
 
     spoken = np.bincount(labels, seconds)
     kept = np.argsort(-spoken, kind="stable")[: max(number, 1)]
@@ -290,3 +286,11 @@ def _without_small(prints: Prints, seconds: Vector, labels: Labels, number: int)
         return labels
     near = np.argmax(unit(prints) @ means(prints, seconds, labels)[kept].T, 1)
     return _number(np.where(np.isin(labels, kept), labels, kept[near]))
+
+
+@cache
+def centre() -> NDArray[np.float32]:
+    """Return the centre `(192,)` of prints of length one."""
+
+    common: NDArray[np.float32] = np.array(THOUSANDTHS.split(), np.float32) / np.float32(1000)
+    return common
