@@ -21,10 +21,8 @@ from typing import Any
 import torch
 from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
-from asr_plugins.firered.packing import pack
-from asr_plugins.firered.precision import quantise
 from asr_plugins.firered.search import SearchOptions, beam_search
-from asr_plugins.firered.weights import build_decoder, build_encoder
+from asr_plugins.firered.weights import build_decoder, build_encoder, pack, quantise
 
 SIZES = {
     "xs": (512, 8, 12),

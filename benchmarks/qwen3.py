@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from asr_plugins.qwen3 import loops
+from asr_plugins.qwen3 import answers
 from asr_plugins.qwen3.model import AsrModel, Request, after, before
 
 CHECKPOINT = Path(__file__).parent.parent / "tests/checkpoints/qwen3-asr-digits"
@@ -49,7 +49,7 @@ def main() -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    loops.LEAST_REPEATED = 1_000_000  # random weights run in circles: let them
+    answers.LEAST_REPEATED = 1_000_000  # random weights run in circles: let them
     where = torch.cuda.get_device_name() if options.device == "cuda" else f"{platform.machine()} CPU"
     print(f"## qwen3: {where}, {options.threads} thread, torch {torch.__version__}, load {os.getloadavg()[0]:.1f}\n")
     typed = " ".join(["python -m benchmarks.qwen3", *sys.argv[1:]])

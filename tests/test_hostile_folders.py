@@ -142,7 +142,7 @@ def loaded(role: str, name: str, folder: str) -> Callable[[], object]:
     random = np.random.default_rng(0)
     clips = [Clip(Recording("a.wav"), 0.0, (0.1 * random.standard_normal(32_000)).astype(np.float32))]
     if role == "speakers":
-        from asr_plugins.pyannote.checkpoint import open_pipeline
+        from asr_plugins.pyannote import open_pipeline
 
         from asrcli.base.import_guard import guard_imports
 
@@ -276,7 +276,7 @@ def build(name: str, folder: Path) -> Path:
         weights = models.resolve(Moonshine, None, offline=True, pull=False, announce=print)
         return Path(shutil.copytree(weights.path or "", folder))
     if name == "firered-safe":
-        from asr_plugins.firered.convert import convert_to_safetensors
+        from asr_plugins.firered.checkpoint import convert_to_safetensors
 
         return convert_to_safetensors(TINY / "firered2-aed-digits", folder)
     if name == "pyannote":

@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner, left_over
-from asr_plugins.pocketsphinx_aligner.acoustic import STEP, AcousticModel
-from asr_plugins.pocketsphinx_aligner.features import cepstra, features
+from asr_plugins.pocketsphinx_aligner.acoustic import STEP, AcousticModel, cepstra, features
 from asr_plugins.pocketsphinx_aligner.pronunciation import IPA, SPEECH, Pronouncer, by_rule, from_ipa, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -425,7 +425,7 @@ class Evil:
 @needs_pyannote
 @pytest.mark.slow
 def test_nothing_in_a_folder_is_run(tmp_path: Path, tiny: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    from asr_plugins.pyannote.checkpoint import open_pipeline
+    from asr_plugins.pyannote import open_pipeline
 
     config = (tiny / "config.yaml").read_text()
 

@@ -10,10 +10,10 @@ import jiwer
 import numpy as np
 import pytest
 import torch
-from asr_plugins.canary import prompts
 from asr_plugins.canary.decoding import Cache, Written, decode
 from asr_plugins.canary.engine import LONGEST, MOST_TOKENS, Canary, token_limit
 from asr_plugins.canary.native import batches
+from asr_plugins.canary.tokens import text_prompt
 from asr_plugins.canary.weights import Networks
 
 from asrcli.capabilities import Answers
@@ -295,8 +295,8 @@ def test_an_answer_that_is_cut_short_shows_it(native: Engine) -> None:
 def test_thinking_is_taken_away_where_the_model_does_it_all_the_same(
     native: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prompts, "NO_THINKING", "")  # then this model thinks first, as Qwen3 does
-    ids = native.tokens.encode(prompts.text_prompt("Sum up.\n\nseven three nine"))  # type: ignore[attr-defined]
+    monkeypatch.setattr("asr_plugins.canary.tokens.NO_THINKING", "")  # then this model thinks first, as Qwen3 does
+    ids = native.tokens.encode(text_prompt("Sum up.\n\nseven three nine"))  # type: ignore[attr-defined]
     assert native.tokens.decode(ids).endswith("assistant\n")  # type: ignore[attr-defined]
     written = native.listener.answer(["Sum up.\n\nseven three nine"], 50)[0]  # type: ignore[attr-defined]
     assert "<think>" in native.tokens.decode(written.tokens)  # type: ignore[attr-defined]

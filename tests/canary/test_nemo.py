@@ -12,9 +12,9 @@ from typing import Any
 import jiwer
 import pytest
 import torch
-from asr_plugins.canary import prompts
 from asr_plugins.canary.engine import Canary, CanaryNemo
 from asr_plugins.canary.salm import cut
+from asr_plugins.canary.tokens import INSTRUCTION, speech_prompt, text_prompt
 from asr_plugins.nemo.quiet import Held, output_held_back
 from safetensors.torch import load_file, save_file
 
@@ -84,11 +84,11 @@ def test_prompts_are_those_of_nemo(nemo: Engine, native: Engine) -> None:
     from nemo.collections.common.prompts import PromptFormatter
 
     model, tokens = listener(nemo).model, native.tokens  # type: ignore[attr-defined]
-    speech = {"role": "user", "content": f"{prompts.INSTRUCTION}{model.audio_locator_tag}"}
+    speech = {"role": "user", "content": f"{INSTRUCTION}{model.audio_locator_tag}"}
     theirs = PromptFormatter.resolve("qwen")(model.tokenizer).encode_dialog([speech])["input_ids"]
-    assert tokens.encode(prompts.speech_prompt(model.audio_locator_tag)) == theirs.tolist()
+    assert tokens.encode(speech_prompt(model.audio_locator_tag)) == theirs.tolist()
     for text in ASKED:
-        assert tokens.encode(prompts.text_prompt(text)) == listener(nemo)._prompt(text).tolist()
+        assert tokens.encode(text_prompt(text)) == listener(nemo)._prompt(text).tolist()
 
 
 def test_answers_are_equal_and_not_what_is_heard(nemo: Engine, native: Engine) -> None:

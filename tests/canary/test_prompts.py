@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from asr_plugins.canary.prompts import speech_prompt, text_prompt, without_markers, without_thinking
+from asr_plugins.canary.tokens import speech_prompt, text_prompt, without_markers, without_thinking
 from hypothesis import given
 from hypothesis import strategies as st
 

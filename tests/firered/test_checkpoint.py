@@ -12,8 +12,7 @@ import zipfile
 
 import pytest
 import torch
-from asr_plugins.firered.checkpoint import read_checkpoint, read_pickle
-from asr_plugins.firered.convert import convert_to_safetensors
+from asr_plugins.firered.checkpoint import convert_to_safetensors, read_checkpoint, read_pickle
 
 from asrcli.errors import ModelError
 from asrcli.types import Options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from asr_plugins.firered.packing import ALIGNMENT, pack
+from asr_plugins.firered.weights import ALIGNMENT, pack
 from torch import nn
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asr_plugins.nemo.catalogue import MODELS
-from asr_plugins.nemo.engine import Nemo, NemoCanary, NemoPlain
+from asr_plugins.nemo.engine import MODELS, Nemo, NemoCanary, NemoPlain
 
 from asrcli.engine import Weights
 from asrcli.engines import device

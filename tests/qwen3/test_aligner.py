@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asr_plugins.qwen3.aligner import Qwen3Aligner, piled_up, unit
-from asr_plugins.qwen3.monotone import in_order, repair
+from asr_plugins.qwen3.aligner import Qwen3Aligner, in_order, piled_up, repair, unit
 from hypothesis import given
 from hypothesis import strategies as st
 

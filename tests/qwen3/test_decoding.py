@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from asr_plugins.qwen3 import decoding
+from asr_plugins.qwen3.answers import loop
+from asr_plugins.qwen3.checkpoint import Linear
 from asr_plugins.qwen3.decoding import End, GreedyDecoder, Prompt, blocks, finished
-from asr_plugins.qwen3.layers import Linear
-from asr_plugins.qwen3.loops import loop
 from asr_plugins.qwen3.model import AsrModel
 from hypothesis import given
 from hypothesis import strategies as st

@@ -28,7 +28,6 @@ BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers and dilation of each dense block
 POOLED = 100  # frames over which the context of a layer is averaged
 
 
-
 # Of one piece. With 3 s, a change of speakers that the segmentation does not detect spoils twice as much: 13 % errors
 # instead of 9 % in a conversation of four with overlaps, at the same cost.
 MOST_SECONDS = 1.5

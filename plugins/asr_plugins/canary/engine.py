@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from asr_plugins.canary import prompts
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER_FILES, Layout, read_layout
-from asr_plugins.canary.tokens import Tokens
+from asr_plugins.canary.tokens import Tokens, without_thinking
 from asrcli.capabilities import Answers, Backends
 from asrcli.engine import Borrowed, Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
@@ -213,7 +212,7 @@ def _moved(segment: Segment, seconds: float) -> Segment:
 
 def _answer(tokens: Tokens, one: Written) -> str:
     """Return the text of an answer; one that was cut short says so with an ellipsis."""
-    text = prompts.without_thinking(tokens.decode(one.tokens))
+    text = without_thinking(tokens.decode(one.tokens))
     return text if one.finished or not text else f"{text} …"
 
 

@@ -39,23 +39,6 @@ SAME = {  # of perception.encoder and perception.preprocessor: what the networks
 
 
 @dataclass(frozen=True, slots=True)
-class Encoder:
-    """The FastConformer and its features."""
-
-    mels: int
-    width: int
-    layers: int
-    heads: int
-    expansion: int
-    kernel: int
-    channels: int  # of the convolutions that subsample
-    sample_rate: int
-    hop: int  # samples between frames
-    window: int  # samples
-    n_fft: int
-
-
-@dataclass(frozen=True, slots=True)
 class Layout:
     """One folder, its configuration read and checked."""
 
@@ -63,7 +46,9 @@ class Layout:
     salm: Mapping[str, Any]  # NeMo's configuration, as far as it is known to be safe
     llm: Mapping[str, Any]  # configuration of Qwen3, likewise
     tokenizer: Mapping[str, Any]  # its ``tokenizer_config.json``, likewise
-    encoder: Encoder
+    encoder: Mapping[str, int]  # sizes of the FastConformer, as transformers calls them
+    hop: int  # samples between frames of features
+    n_fft: int
     audio_tag: str
     lora_scale: float  # alpha / r
 
@@ -96,7 +81,7 @@ def read_layout(folder: Path) -> Layout:
             salm,
             llm,
             tokenizer,
-            _encoder(salm["perception"], folder),
+            *_sound(salm["perception"], folder),
             str(salm["audio_locator_tag"]),
             float(salm["lora"]["lora_alpha"]) / int(salm["lora"]["r"]),
         )
@@ -133,7 +118,8 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
-def _encoder(perception: Mapping[str, Any], folder: Path) -> Encoder:
+def _sound(perception: Mapping[str, Any], folder: Path) -> tuple[dict[str, int], int, int]:
+    """Return the sizes of the encoder, the samples between frames of features, and those of a transform."""
     features, encoder, _ = (perception[key] for key in ("preprocessor", "encoder", "modality_adapter"))
     for name, (wanted, default) in SAME.items():
         part = features if name in ("normalize", "log", "frame_splicing", "preemph") else encoder
@@ -141,17 +127,13 @@ def _encoder(perception: Mapping[str, Any], folder: Path) -> Encoder:
             raise ModelError(
                 f"'{folder / CONFIG}': {name} is {part.get(name, default)!r}, but Canary-Qwen has {wanted!r}"
             )
-    rate = int(features["sample_rate"])
-    return Encoder(
-        int(features["features"]),
-        int(encoder["d_model"]),
-        int(encoder["n_layers"]),
-        int(encoder["n_heads"]),
-        int(encoder["ff_expansion_factor"]),
-        int(encoder["conv_kernel_size"]),
-        int(encoder["subsampling_conv_channels"]),
-        rate,
-        round(features["window_stride"] * rate),
-        round(features["window_size"] * rate),
-        int(features["n_fft"]),
-    )
+    sizes = {
+        "num_mel_bins": features["features"],
+        "hidden_size": encoder["d_model"],
+        "num_hidden_layers": encoder["n_layers"],
+        "num_attention_heads": encoder["n_heads"],
+        "intermediate_size": encoder["d_model"] * encoder["ff_expansion_factor"],
+        "conv_kernel_size": encoder["conv_kernel_size"],
+        "subsampling_conv_channels": encoder["subsampling_conv_channels"],
+    }
+    return sizes, round(features["window_stride"] * features["sample_rate"]), features["n_fft"]

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from asr_plugins.canary import prompts
 from asr_plugins.canary.decoding import Written, decode
 from asr_plugins.canary.layout import Layout
-from asr_plugins.canary.tokens import Tokens
+from asr_plugins.canary.tokens import Tokens, speech_prompt, text_prompt
 from asr_plugins.canary.weights import load
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class NativeModel:
         self.tokens, self.device, self.dtype = tokens, device, dtype
         self.networks = load(layout, device, dtype)
         self.ends = (tokens.end, tokens.pad)
-        ids = tokens.encode(prompts.speech_prompt(layout.audio_tag))
+        ids = tokens.encode(speech_prompt(layout.audio_tag))
         at = ids.index(tokens.tag)
         self.before, self.after = self._embed(ids[:at]), self._embed(ids[at + 1 :])
 
@@ -68,7 +67,7 @@ class NativeModel:
     @torch.inference_mode()
     def answer(self, texts: Sequence[str], limit: int) -> list[Written]:
         """Return the plain language model's answer to each text."""
-        ids = [self.tokens.encode(prompts.text_prompt(text)) for text in texts]
+        ids = [self.tokens.encode(text_prompt(text)) for text in texts]
         written: list[Written] = [Written()] * len(texts)
         for rows in batches([len(one) + limit for one in ids]):
             embedded = [self._embed(ids[row]) for row in rows]

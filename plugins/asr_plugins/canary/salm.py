@@ -17,11 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_plugins.canary import prompts
 from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Layout
 from asr_plugins.canary.native import batches
-from asr_plugins.canary.tokens import Tokens
+from asr_plugins.canary.tokens import INSTRUCTION, Tokens, without_markers
 from asr_plugins.nemo.quiet import output_held_back
 from asrcli.base.files import brief, cause
 from asrcli.errors import EngineUnavailable, ModelError
@@ -57,7 +56,7 @@ class SalmModel:
             raise ModelError(
                 f"'{layout.folder}': NeMo reads another tokenizer there than tokenizer.json; copy it again"
             )
-        self.instruction = f"{prompts.INSTRUCTION}{layout.audio_tag}"
+        self.instruction = f"{INSTRUCTION}{layout.audio_tag}"
 
     def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
         """Return the text of each clip of at least two feature frames, of at most this many tokens."""
@@ -89,7 +88,7 @@ class SalmModel:
     def _prompt(self, text: str) -> Tensor:
         from nemo.collections.common.prompts import PromptFormatter
 
-        turns = [{"role": "user", "content": prompts.without_markers(text)}]
+        turns = [{"role": "user", "content": without_markers(text)}]
         ids: Tensor = PromptFormatter.resolve("qwen3")(self.model.tokenizer).encode_dialog(
             turns, enable_thinking=False
         )["input_ids"]

@@ -1,17 +1,22 @@
-"""The tokenizer of the language model, with the tag that stands for audio."""
+"""The tokenizer of the language model, with the tag that stands for audio, and the prompts that it was trained with."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from asr_plugins.canary.layout import TOKENIZER, Layout
-from asr_plugins.canary.prompts import END
 from asrcli.base.files import cause
 from asrcli.errors import ModelError
 
 PAD = "<|endoftext|>"
 PUBLISHED_ROWS, PUBLISHED_TAG = 151_936, 151_669  # embedding rows of Qwen3-1.7B, and the tag's id in Canary-Qwen-2.5B
+
+INSTRUCTION = "Transcribe the following: "
+START, END = "<|im_start|>", "<|im_end|>"
+NO_THINKING = "<think>\n\n</think>\n\n"  # Qwen3's own way to be asked for the answer alone
+MARKERS = re.compile(r"<\|[^|<>]*\|>|</?think>")
 
 
 class Tokens:
@@ -62,3 +67,29 @@ class Tokens:
                 "copy the tokenizer files of the language model again"
             )
         return found[0]
+
+
+def speech_prompt(audio_tag: str) -> str:
+    """Return the prompt of speech recognition; the tag stands where the audio goes."""
+    return f"{START}user\n{INSTRUCTION}{audio_tag}{END}\n{START}assistant\n"
+
+
+def text_prompt(text: str) -> str:
+    """Return the prompt of a text, to be answered without thinking."""
+    return f"{START}user\n{without_markers(text)}{END}\n{START}assistant\n{NO_THINKING}"
+
+
+def without_markers(text: str) -> str:
+    """Take out what the tokenizer would read as an end of turn, as audio or as thinking."""
+    while (shorter := MARKERS.sub("", text)) != text:
+        text = shorter
+    return text
+
+
+def without_thinking(text: str) -> str:
+    """Return an answer without the thinking before it; "" when the model never came to an end with that."""
+    before, opened, rest = text.partition("<think>")
+    if not opened:
+        return text.strip()
+    _, closed, answer = rest.rpartition("</think>")
+    return (before + answer).strip() if closed else ""

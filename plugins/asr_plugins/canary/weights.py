@@ -6,18 +6,21 @@ and the plain model is kept beside: the two share every tensor but the merged on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from asr_plugins.canary.decoding import ATTENTION, attend
-from asr_plugins.canary.features import LogMel
-from asr_plugins.canary.layout import WEIGHTS, Encoder, Layout
+from asr_plugins.canary.layout import WEIGHTS, Layout
 from asrcli.base.files import brief, cause
 from asrcli.errors import ModelError
+
+if TYPE_CHECKING:
+    from asrcli.types import Samples
 
 ENCODER, LLM = "perception.encoder.", "llm.base_model.model."
 RENAMED = (  # NeMo's names of the encoder, and those of transformers
@@ -30,6 +33,10 @@ RENAMED = (  # NeMo's names of the encoder, and those of transformers
     ("conv.batch_norm.", "conv.norm."),
 )
 LORA_A, LORA_B, BASE = ".lora_A.default.weight", ".lora_B.default.weight", ".base_layer.weight"
+
+PREEMPHASIS = 0.97
+GUARD = 2.0**-24  # added before the logarithm
+EPSILON = 1e-5  # added to the standard deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +58,14 @@ def load(layout: Layout, device: torch.device, dtype: torch.dtype) -> Networks:
     """
     tensors = read(layout, device, dtype)
     mel = LogMel(
-        layout.encoder,
+        layout,
         _take(tensors, "perception.preprocessor.featurizer.window", layout),
         _take(tensors, "perception.preprocessor.featurizer.fb", layout)[0],
     )
     encoder = _encoder(layout.encoder)
     _fill(encoder, {rename(name): tensors.pop(name) for name in _under(tensors, ENCODER)}, layout)
     with torch.device("meta"):
-        project = nn.Linear(layout.encoder.width, int(layout.llm["hidden_size"]))
+        project = nn.Linear(layout.encoder["hidden_size"], int(layout.llm["hidden_size"]))
     _fill(project, {part: _take(tensors, f"perception.proj.{part}", layout) for part in ("weight", "bias")}, layout)
     plain, merged = split_lora(tensors, layout)
     listening = _language_model(layout, plain | merged, device)
@@ -124,21 +131,11 @@ def split_lora(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str,
     return plain, merged
 
 
-def _encoder(sizes: Encoder) -> Any:
+def _encoder(sizes: Mapping[str, int]) -> Any:
     from transformers import ParakeetEncoder, ParakeetEncoderConfig
     from transformers.models.parakeet.modeling_parakeet import ParakeetEncoderRelPositionalEncoding
 
-    config = ParakeetEncoderConfig(
-        hidden_size=sizes.width,
-        num_hidden_layers=sizes.layers,
-        num_attention_heads=sizes.heads,
-        intermediate_size=sizes.width * sizes.expansion,
-        conv_kernel_size=sizes.kernel,
-        subsampling_conv_channels=sizes.channels,
-        num_mel_bins=sizes.mels,
-        scale_input=False,
-        attn_implementation="sdpa",
-    )
+    config = ParakeetEncoderConfig(**sizes, scale_input=False, attn_implementation="sdpa")
     with torch.device("meta"):  # no memory until the weights come
         encoder = ParakeetEncoder(config)
     encoder.encode_positions = ParakeetEncoderRelPositionalEncoding(config)  # computed, not stored
@@ -184,3 +181,54 @@ def _take(tensors: dict[str, Tensor], name: str, layout: Layout) -> Tensor:
     found = _get(tensors, name, layout)
     del tensors[name]
     return found
+
+
+class LogMel:
+    """Turns clips into log-mel features as NeMo computes them, normalised, in float32 whatever the model computes in.
+
+    The window and the filters are those of the checkpoint: its window is rounded to bfloat16, and an exact Hann window
+    changes single features by up to 0.8.
+
+    Args:
+        layout: of the folder.
+        window: (window,).
+        filters: (mels, n_fft / 2 + 1).
+    """
+
+    def __init__(self, layout: Layout, window: Tensor, filters: Tensor) -> None:
+        self.hop, self.n_fft = layout.hop, layout.n_fft
+        self.window, self.filters = window, filters
+
+    def __call__(self, clips: Sequence[Samples]) -> tuple[Tensor, Tensor]:
+        """Return features (clips, frames, mels), zero after the end of each, and the frames of each (clips,).
+
+        A clip must have two frames at least, since its features are divided by their deviation.
+        """
+        samples = torch.tensor([len(clip) for clip in clips])
+        padded = pad_sequence([torch.from_numpy(clip) for clip in clips], batch_first=True).to(self.window.device)
+        samples = samples.to(padded.device)
+        inside = torch.arange(padded.shape[1], device=padded.device) < samples[:, None]
+        sharpened = torch.cat((padded[:, :1], padded[:, 1:] - PREEMPHASIS * padded[:, :-1]), 1)
+        spectrum = torch.stft(
+            sharpened.masked_fill(~inside, 0.0),
+            self.n_fft,
+            hop_length=self.hop,
+            win_length=len(self.window),
+            window=self.window,
+            center=True,
+            pad_mode="constant",
+            return_complex=True,
+        )
+        power = torch.view_as_real(spectrum).pow(2).sum(-1).sqrt().pow(2)  # NeMo takes the root, too
+        mel = torch.log(self.filters @ power + GUARD).transpose(1, 2)
+        return _normalise(mel, samples // self.hop)
+
+
+def _normalise(mel: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Give each feature of each clip mean 0 and deviation 1 (divisor n - 1) over the clip's own frames."""
+    inside = (torch.arange(mel.shape[1], device=mel.device) < frames[:, None])[..., None]
+    count = frames[:, None]
+    mean = (mel * inside).sum(1) / count
+    variance = ((mel - mean[:, None]) ** 2 * inside).sum(1) / (count - 1)
+    normal = (mel - mean[:, None]) / (variance.sqrt()[:, None] + EPSILON)
+    return normal.masked_fill(~inside, 0.0), frames

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.config import DecoderConfig
-from asr_plugins.firered.positions import sinusoids
+from asr_plugins.firered.encoder import sinusoids
 
 FIRST_CAPACITY = 32  # tokens; doubled when they are used up
 

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.config import SUBSAMPLING, EncoderConfig
-from asr_plugins.firered.positions import sinusoids
 
 CONTEXT = 6  # zero frames after the end, so that every frame has the full view of the two convolutions
 # Encoder frames that attend at once: near half of the relative positions are never computed.
@@ -222,3 +221,10 @@ def relative_shift(scores: Tensor, keys: int) -> Tensor:
     batch, heads, queries, row = scores.shape
     shape, stride = (batch, heads, queries, keys), (heads * queries * row, queries * row, row - 1, 1)
     return scores.as_strided(shape, stride, scores.storage_offset() + queries - 1)
+
+
+def sinusoids(positions: Tensor, width: int) -> Tensor:
+    """Return sines and cosines (positions, width) of whole numbers (positions,), float32 (arXiv 1706.03762, 3.5)."""
+    steps = torch.arange(0, width, 2, dtype=torch.float32, device=positions.device)
+    angles = positions[:, None].float() * torch.exp(steps * -(math.log(10000.0) / width))
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1)

@@ -102,7 +102,7 @@ class FireRed(Engine, ConvertsToSafetensors):
     @classmethod
     def convert_to_safetensors(cls, weights: Weights, folder: str) -> None:
         """Write an official folder as safetensors."""
-        from asr_plugins.firered.convert import convert_to_safetensors
+        from asr_plugins.firered.checkpoint import convert_to_safetensors
 
         convert_to_safetensors(Path(weights.path or ""), Path(folder))
 

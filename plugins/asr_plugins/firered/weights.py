@@ -6,6 +6,7 @@ The position tables of the files (``*.pe``) are not read: they are sinusoids and
 from __future__ import annotations
 
 import logging
+import mmap
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,11 @@ from asr_plugins.firered.encoder import CHANNELS, Encoder
 
 log = logging.getLogger(__name__)
 State = dict[str, Tensor]
+
+ALIGNMENT = 64  # bytes, of a cache line and of the widest vector
+
+LARGEST = 127  # of a signed byte; -128 is not used, so that the range is symmetric
+SMALLEST_SCALE = 1e-12  # keeps an all-zero row from dividing by zero
 
 
 def build_encoder(config: EncoderConfig, tensors: Tensors) -> Encoder:
@@ -140,3 +146,65 @@ def _fill(network: Any, config: object, state: State) -> Any:
         built = network(config)
     built.load_state_dict(state, strict=True, assign=True)
     return built.eval().requires_grad_(False)
+
+
+def pack(network: nn.Module) -> nn.Module:
+    """Move the weights of a network on the CPU into one piece of memory, in place, and return the network.
+
+    A step of the search on a CPU reads every weight of the decoder once and does little else, so it takes as long as
+    the memory takes to give them. Scattered or file-mapped weights lie in pages of 4 KiB, each with an address to look
+    up; one after the other in large pages they do not.
+    """
+    tensors = [*network.parameters(), *network.buffers()]  # each once, in the order of the layers
+    sizes = [-(-tensor.nbytes // ALIGNMENT) * ALIGNMENT for tensor in tensors]
+    piece, start = _large_pages(sum(sizes)), 0
+    for tensor, size in zip(tensors, sizes, strict=True):
+        place = piece[start : start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+        tensor.data = place.copy_(tensor.data)
+        start += size
+    return network
+
+
+def _large_pages(size: int) -> Tensor:
+    """Return bytes (size,) in pages of 2 MiB where the system has them (Linux), for as long as the tensor lives."""
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    memory = mmap.mmap(-1, max(size, 1), **private)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return torch.frombuffer(memory, dtype=torch.uint8)
+
+
+class Int8Linear(nn.Module):
+    """A linear layer that multiplies bytes: one scale per output of the weights, one per row of the input.
+
+    It is for the CPU, where a single clip is limited by how fast weights can be read. Scales by row keep a clip
+    independent of the clips beside it, which a scale for the whole batch would not.
+    """
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        weight = linear.weight.detach().float()
+        scales = (weight.abs().amax(1) / LARGEST).clamp(min=SMALLEST_SCALE)
+        self.register_buffer("weight", (weight / scales[:, None]).round().to(torch.int8))
+        self.register_buffer("scales", scales)
+        self.register_buffer("bias", None if linear.bias is None else linear.bias.detach().float())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., outputs) for (..., inputs), both float32."""
+        rows = x.reshape(-1, x.shape[-1])
+        scales = (rows.abs().amax(1, keepdim=True) / LARGEST).clamp(min=SMALLEST_SCALE)
+        products = torch._int_mm((rows / scales).round().to(torch.int8), self.weight.t())
+        result = products.float() * scales * self.scales
+        if self.bias is not None:
+            result = result + self.bias
+        return result.view(*x.shape[:-1], -1)
+
+
+def quantise(network: nn.Module) -> nn.Module:
+    """Replace every linear layer of a network, in place, and return the network."""
+    for name, child in network.named_children():
+        if isinstance(child, nn.Linear):
+            setattr(network, name, Int8Linear(child))
+        else:
+            quantise(child)
+    return network

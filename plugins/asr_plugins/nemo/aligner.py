@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.nemo.archive import find_archive, read_archive
-from asr_plugins.nemo.catalogue import MODELS
-from asr_plugins.nemo.engine import Nemo, _frame_seconds, _load
+from asr_plugins.nemo.engine import MODELS, Nemo, _frame_seconds, _load
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.vocabulary import Vocabulary
 from asrcli.capabilities import LoadsFiles

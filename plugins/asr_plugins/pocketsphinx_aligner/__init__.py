@@ -144,7 +144,7 @@ class PocketSphinxAligner(Aligner):
         return found
 
     def _features(self, clip: Clip) -> Any:
-        from asr_plugins.pocketsphinx_aligner.features import features
+        from asr_plugins.pocketsphinx_aligner.acoustic import features
 
         return features(clip.samples)
 

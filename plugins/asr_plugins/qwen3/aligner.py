@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from asr_plugins.qwen3.catalogue import ALIGNED, ALIGNERS
-from asr_plugins.qwen3.monotone import in_order, repair
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
-    from asr_plugins.qwen3.align import AlignerModel, Stamps
+    from asr_plugins.qwen3.model import AlignerModel, Stamps
     from asrcli.types import Clip
 
 # The report measures its best on joined recordings of a minute; users see words pile up past about 270 s.
@@ -27,6 +27,8 @@ LABEL_SECONDS = 0.08  # a step of its times; a word that starts later than that 
 PILE = 4
 LEAST_SECONDS = 0.05
 MOVED = 0.5  # a time that had to be moved counts half: the model had found the word elsewhere
+
+SNAPPED = 2  # outliers in a row that take a neighbour's time
 
 
 class Qwen3Aligner(Aligner):
@@ -45,7 +47,7 @@ class Qwen3Aligner(Aligner):
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16", "float32"), "cpu": ("float32", "bfloat16")}
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        from asr_plugins.qwen3.align import AlignerModel
+        from asr_plugins.qwen3.model import AlignerModel
 
         self.model: AlignerModel = AlignerModel(local_path(type(self), weights), *torch_place(type(self), device))
 
@@ -95,3 +97,52 @@ def piled_up(times: Sequence[float]) -> set[int]:
         if times[2 * (first + PILE) - 1] - times[2 * first] < PILE * LEAST_SECONDS:
             piles.update(range(first, first + PILE))
     return piles
+
+
+def repair(values: Sequence[float]) -> list[float]:
+    """Return the values without a step back: those of `in_order` as they are, the others from their neighbours.
+
+    The rule is that of Qwen3-ForcedAligner: the longest non-decreasing subsequence is right, one or two outliers take
+    the time of their nearer neighbour, and more of them are spread evenly.
+    """
+    kept = in_order(values)
+    repaired = list(values)
+    for left, right in zip([-1, *kept], [*kept, len(values)], strict=True):
+        between = range(left + 1, right)
+        first = values[left] if left >= 0 else values[right] if kept else 0.0
+        last = values[right] if right < len(values) else first
+        for place in between:
+            if len(between) <= SNAPPED:
+                repaired[place] = first if place - left <= right - place else last
+            else:
+                repaired[place] = first + (last - first) * (place - left) / (right - left)
+    return repaired
+
+
+def in_order(values: Sequence[float]) -> list[int]:
+    """Return the places of the longest non-decreasing subsequence; of several, the official code's choice.
+
+    It compares all pairs; this takes O(n log n) (Schensted 1961; Fredman 1975).
+    A value has the rank n when n values are the most that a subsequence ending in it can hold. Values of one rank fall
+    from left to right, so that the leftmost one that a later value can follow is found by bisection.
+    """
+    lowest: list[float] = []  # last value of each rank: the lowest so far; these rise
+    falling: list[list[float]] = []  # of each rank, the values so far, negated so that they rise
+    places: list[list[int]] = []  # and where they are
+    before: list[int] = []  # for each value, the place of the one before it in its subsequence
+    for place, value in enumerate(values):
+        rank = bisect_right(lowest, value)
+        if rank == len(lowest):
+            lowest.append(value)
+            falling.append([])
+            places.append([])
+        lowest[rank] = value
+        falling[rank].append(-value)
+        places[rank].append(place)
+        before.append(places[rank - 1][bisect_left(falling[rank - 1], -value)] if rank else -1)
+    kept: list[int] = []
+    place = places[-1][0] if places else -1
+    while place >= 0:
+        kept.append(place)
+        place = before[place]
+    return kept[::-1]

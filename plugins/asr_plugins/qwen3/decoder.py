@@ -12,9 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from asr_plugins.qwen3.checkpoint import Tensors
+from asr_plugins.qwen3.checkpoint import Linear, RmsNorm, Tensors, joined, linear
 from asr_plugins.qwen3.config import TextConfig
-from asr_plugins.qwen3.layers import Linear, RmsNorm, joined, linear
 
 LANGUAGE_MODEL = "model.language_model"
 

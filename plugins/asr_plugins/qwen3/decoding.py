@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from asr_plugins.qwen3.answers import loop
+from asr_plugins.qwen3.checkpoint import Linear
 from asr_plugins.qwen3.decoder import Cache, TextDecoder
-from asr_plugins.qwen3.layers import Linear
-from asr_plugins.qwen3.loops import loop
 
 STEPS_AT_ONCE = {"cuda": 8}  # between two looks at the tokens, which stop the device; one elsewhere
 PREFIX_AT_ONCE = 2_048  # tokens of a shared prefix that are read together

@@ -23,11 +23,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from asr_plugins.qwen3.answers import Answer, parse
+from asr_plugins.qwen3.answers import Answer, loop, parse
 from asr_plugins.qwen3.decoding import End, Stepper
+from asr_plugins.qwen3.encoder import HOP, REACH, SHORTEST, scale
 from asr_plugins.qwen3.engine import is_audible
-from asr_plugins.qwen3.features import HOP, REACH, SHORTEST, scale
-from asr_plugins.qwen3.loops import loop
 from asr_plugins.qwen3.model import AsrModel, after, before, budget
 from asrcli.capabilities import Stream, StreamUpdate
 from asrcli.types import SAMPLE_RATE, Flag
