@@ -21,11 +21,11 @@ from typing import Any
 import torch
 import transformers
 from asr_plugins.transformers_models.catalogue import Kind
-from asr_plugins.transformers_models.loading import quiet
 from asr_plugins.transformers_models.transducer import TransducerModel
 
 from asrcli.audio import decode as audio
 from asrcli.types import Recording
+from asrcli.weights.library import quiet
 
 TESTS = Path(__file__).parent.parent / "tests"
 

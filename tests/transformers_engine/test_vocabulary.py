@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from asr_plugins.transformers_models.vocabulary import UNKNOWN, Span, Vocabulary
+from asr_plugins.transformers_models.vocabulary import STAR, Span, Vocabulary
 
 CAPITALS = Vocabulary(["<pad>", "<s>", "|", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ'"], 0, frozenset({0, 1}), "|")
 PIECES = Vocabulary(["<unk>", "▁", "▁the", "▁se", "ven", "s", "e", "v", "n", "字", "<blank>"], 10, frozenset({0}), None)
 
 
 def spelled(vocabulary: Vocabulary, word: str) -> list[str]:
-    return [vocabulary.tokens[token] if token != UNKNOWN else "*" for token in vocabulary.spell(word)]
+    return [vocabulary.tokens[token] if token != STAR else "*" for token in vocabulary.spell(word)]
 
 
 @pytest.mark.parametrize(

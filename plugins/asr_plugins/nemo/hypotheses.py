@@ -11,8 +11,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from asr_plugins.transformers_models.ctc import best_tokens
-from asr_plugins.transformers_models.edges import find_edges
 from asr_plugins.transformers_models.vocabulary import Span
 from asrcli.types import Clip, Word
 
@@ -50,6 +48,8 @@ def token_spans(hypothesis: Any) -> list[Span]:
         hypothesis: of a CTC model, or of a transducer with the confidences of its tokens, and durations if it is TDT.
     """
     if _is_ctc(hypothesis):
+        from asr_plugins.transformers_models.ctc import best_tokens
+
         log_probs = hypothesis.y_sequence.float().cpu().numpy()
         return best_tokens(log_probs, log_probs.shape[-1] - 1)
     tokens, firsts = hypothesis.y_sequence.tolist(), hypothesis.timestamp.tolist()
@@ -78,6 +78,8 @@ def place_words(hypothesis: Any, decode: Decode, clip: Clip, frame_seconds: floa
         clip: what was recognised.
         frame_seconds: the length of a frame.
     """
+    from asr_plugins.transformers_models.edges import find_edges
+
     words = hypothesis.text.split()
     owned = _share(token_spans(hypothesis), len(words), decode)
     frames, past = [], 0

@@ -8,7 +8,7 @@ from math import exp
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
-from asr_plugins.transformers_models.viterbi import STAR
+from asr_plugins.transformers_models.vocabulary import STAR
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place

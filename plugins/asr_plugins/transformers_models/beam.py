@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import exp, log, log1p
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from numpy.typing import NDArray
+
+from asr_plugins.transformers_models.viterbi import align
 from asr_plugins.transformers_models.vocabulary import PIECE_SPACE, Span, Vocabulary
 from asrcli.base.files import cause
 from asrcli.errors import MissingExtra, ModelError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LEAST_TOKEN = -5.0  # natural logarithm; less probable tokens of a frame are not tried
 LEAST_BEAM = -10.0  # natural logarithm; hypotheses so much worse than the best are dropped
@@ -200,7 +200,6 @@ class Beam:
 
 def time_tokens(log_probs: NDArray[Any], tokens: Sequence[int], blank: int) -> list[Span]:
     """Return the tokens with the frames of their most probable path."""
-    from asr_plugins.transformers_models.viterbi import align
 
     path = align(log_probs, tokens, blank)
     if path is None:

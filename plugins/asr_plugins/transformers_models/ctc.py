@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import long_enough, make_batch
 from asr_plugins.transformers_models.loading import load_model, load_part
 from asr_plugins.transformers_models.vocabulary import Span, Vocabulary, read_vocabulary
 from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE
-from asrcli.weights.library import quiet
+from asrcli.weights.library import loading, quiet
 
 if TYPE_CHECKING:
-    import torch
-    from numpy.typing import NDArray
-
     from asrcli.types import Samples
 
 # MMS (Pratap et al. 2023) is one network for a thousand languages, with small layers and letters for each: the layers
@@ -84,7 +85,6 @@ class CtcModel:
 
         Clips too short for a word have no frames. The result for a clip does not depend on the clips beside it.
         """
-        import numpy as np
 
         found: list[NDArray[Any]] = [np.zeros((0, len(self.vocabulary)), np.float32)] * len(samples)
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
@@ -96,7 +96,6 @@ class CtcModel:
         return found
 
     def _run(self, samples: Sequence[Samples]) -> list[NDArray[Any]]:
-        import torch
 
         batch = make_batch(self.extractor, samples, self.device, self.dtype)
         with torch.inference_mode(), quiet():
@@ -133,7 +132,6 @@ def best_tokens(log_probs: NDArray[Any], blank: int) -> list[Span]:
         log_probs: (frames, tokens).
         blank: number of the blank token.
     """
-    import numpy as np
 
     if not len(log_probs):
         return []
@@ -181,7 +179,6 @@ def load_adapter(network: Any, tokenizer: Any, folder: Path, adapter: str) -> No
     Raises:
         ModelError: the adapter is damaged, or the vocabulary has no letters for it.
     """
-    from asrcli.weights.library import loading
 
     with loading(f"the adapter '{adapter}' of '{folder}' cannot be loaded"):
         network.config._name_or_path = str(folder)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from asrcli.types import Samples
 
 RATE = 100  # levels per second
@@ -57,7 +58,6 @@ def sounding(starts: Sequence[float], samples: Samples) -> list[tuple[float, flo
         starts: seconds, never going back; 0.1 s too early or too late does no harm.
         samples: the whole clip.
     """
-    import numpy as np
 
     levels = decibels(samples)
     ends = [*starts[1:], len(samples) / SAMPLE_RATE]
@@ -78,7 +78,6 @@ def sounding(starts: Sequence[float], samples: Samples) -> list[tuple[float, flo
 
 def decibels(samples: Samples) -> NDArray[Any]:
     """Return the level of each 10 ms of sound."""
-    import numpy as np
 
     hop = SAMPLE_RATE // RATE
     count = len(samples) // hop
@@ -114,7 +113,6 @@ def _peak(levels: NDArray[Any], word: tuple[float, float]) -> float:
 
 def _quiet_run(gap: NDArray[Any], loudest: float) -> tuple[int, int] | None:
     """Return first and one past the last of the longest quiet stretch of a gap."""
-    import numpy as np
 
     floor = float(gap.min())
     if floor > loudest - CONTRAST:

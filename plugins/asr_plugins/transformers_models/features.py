@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    import torch
-
     from asrcli.types import Samples
 
 SHORTEST = 0.1  # seconds; shorter clips hold no word, and Parakeet's features are not a number below 20 ms
@@ -39,8 +40,6 @@ def make_batch(extractor: Any, samples: Sequence[Samples], device: torch.device,
         device: where the network is.
         dtype: of the network; features are computed in float32 and cast at the end.
     """
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
 
     made = [
         extractor(one, sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True) for one in samples

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from asr_plugins.transformers_models.catalogue import Kind, read_config
 from asrcli.base.files import brief, cause
@@ -19,9 +21,6 @@ from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.library import loading
 from asrcli.weights.pickles import check_no_pointer, safe_folder
 from asrcli.weights.plain import plain_folder
-
-if TYPE_CHECKING:
-    import torch
 
 # Tensors that only training uses: absent from some published checkpoints, or left over in them.
 TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")

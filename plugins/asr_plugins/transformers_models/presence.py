@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from asr_plugins.transformers_models.viterbi import STAR, STAR_COST
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from asr_plugins.transformers_models.viterbi import STAR_COST
+from asr_plugins.transformers_models.vocabulary import STAR
 
 OTHER = 4.0  # to begin to find what is no word of the text
 OTHER_PER_TOKEN = 3.0  # and for every token of it
@@ -65,7 +66,6 @@ class Trellis:
     def __init__(
         self, log_probs: NDArray[Any], words: Sequence[Sequence[int]], blank: int, between: int | None
     ) -> None:
-        import numpy as np
 
         flat: list[int] = []
         nodes = [0]
@@ -84,7 +84,6 @@ class Trellis:
         self._fill(gains)
 
     def _fill(self, gains: NDArray[Any]) -> None:
-        import numpy as np
 
         frames, count = gains.shape
         never = np.float32(-np.inf)
@@ -109,7 +108,6 @@ class Trellis:
 
     def runs(self) -> list[Run]:
         """Walk back along the best path and return the words on it."""
-        import numpy as np
 
         frame = len(self.rests) - 1
         node = int(np.argmax(self.rests[frame, self.nodes]))
@@ -158,7 +156,6 @@ def _gains(
     log_probs: NDArray[Any], labels: NDArray[Any], blank: int, between: int | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the log probabilities of labels (frames, labels) and of any other sound (frames,), above silence."""
-    import numpy as np
 
     silent = [blank] if between is None else [blank, between]
     rest = log_probs[:, silent].max(1)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import Batch, long_enough, make_batch
@@ -16,8 +20,6 @@ from asrcli.types import SAMPLE_RATE
 from asrcli.weights.library import quiet
 
 if TYPE_CHECKING:
-    import torch
-
     from asrcli.types import Samples
 
 # Fast speech is 5 words a second, and 1.3 tokens a word in English; other scripts take up to twice that. Moonshine's
@@ -81,7 +83,6 @@ class SequenceModel:
         self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request
     ) -> list[tuple[Reading, ...]]:
         """Return the best readings of each clip, the best first; clips too short for a word have an empty one."""
-        import torch
 
         found: list[tuple[Reading, ...]] = [(Reading(),)] * len(samples)
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
@@ -108,7 +109,6 @@ class SequenceModel:
 
         A clip too short for a word may be in any language, and a model without language tokens speaks English.
         """
-        import torch
 
         codes = self.languages or {"en": 0}
         found = [dict.fromkeys(codes, 1.0 / len(codes))] * len(samples)
@@ -128,7 +128,6 @@ class SequenceModel:
         if self.network.config.model_type != "moonshine":
             return batch, encoder(**batch.inputs(masked=self.kind is not Kind.WHISPER), return_dict=True)
         # Moonshine normalises over the whole clip (group norm): padding beside a clip would change it.
-        from torch.nn.utils.rnn import pad_sequence
 
         lengths = batch.mask.sum(-1).tolist()
         rows = zip(batch.values, lengths, strict=True)
@@ -146,7 +145,6 @@ class SequenceModel:
 
     def _language_scores(self, batch: Batch, encoded: Any) -> Any:
         """Return Whisper's probabilities of `languages`, (clips, languages)."""
-        import torch
 
         start = torch.full((len(batch.values), 1), self.network.config.decoder_start_token_id, device=self.device)
         numbers = torch.tensor(list(self.languages.values()), device=self.device)
@@ -166,7 +164,6 @@ class SequenceModel:
 
     def _prompts(self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request) -> Any:
         """Return the tokens that the decoder starts with, (clips, tokens)."""
-        import torch
 
         if self.processor is not None:
             sources = [language or "en" for language in languages]
@@ -199,7 +196,6 @@ class SequenceModel:
 
     def _write(self, batch: Batch, encoded: Any, prompts: Any, request: Request, most: int) -> Any:
         """Return the tokens after the prompts, (clips x readings, tokens). Whisper's own ``generate`` is passed by."""
-        from copy import deepcopy
 
         from transformers import GenerationMixin
 
@@ -223,7 +219,6 @@ class SequenceModel:
 
     def _score(self, batch: Batch, encoded: Any, prompts: Any, tokens: Any) -> Any:
         """Return the log probability of each token after the ones before it, (clips, tokens)."""
-        import torch
 
         said = torch.cat((prompts, tokens), 1)
         logits = self._forward(batch, encoded, said[:, :-1])[:, prompts.shape[1] - 1 :]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.ctc import frame_samples
 from asr_plugins.transformers_models.features import long_enough, make_batch
@@ -19,8 +21,6 @@ from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
 from asrcli.types import SAMPLE_RATE
 
 if TYPE_CHECKING:
-    import torch
-
     from asrcli.types import Samples
 
 SYMBOLS_PER_FRAME = 10  # NeMo's cap, where config.json has none
@@ -52,7 +52,6 @@ class TransducerModel:
 
     def transcribe(self, samples: Sequence[Samples], most: int | None = None) -> list[tuple[list[Span], bool]]:
         """Return for each clip its tokens with their frames, and whether they were cut short at `most` tokens."""
-        import torch
 
         found: list[tuple[list[Span], bool]] = [([], False) for _ in samples]
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
@@ -91,7 +90,6 @@ class Search:
 
     def run(self, most: int | None = None) -> list[tuple[list[Span], bool]]:
         """Return the tokens of each clip, and whether it was cut short at `most` tokens."""
-        import torch
 
         clips = len(self.encoded)
         blank = self.network.config.blank_token_id
@@ -121,7 +119,6 @@ class Search:
 
     def _joint(self, said: Any, encoded: Any) -> tuple[Any, Any, Any]:
         """Return best token, its probability and the frames to go on, (clips,) each."""
-        import torch
 
         logits = self.network.joint(decoder_hidden_states=said, encoder_hidden_states=encoded).float()
         size = self.network.config.vocab_size
@@ -133,7 +130,6 @@ class Search:
 
     def _advance(self, spoken: Any, durations: Any) -> Any:
         """Return how many frames each clip goes on: a blank always goes on, a symbol at the cap too."""
-        import torch
 
         self.symbols = torch.where(spoken, self.symbols + 1, 0)
         full = spoken & (self.symbols >= self.cap)
@@ -156,7 +152,6 @@ class Search:
 
     def _renew(self, spoken: Any, tokens: Any, said: Any, state: Any) -> tuple[Any, Any]:
         """Give the predictor the new symbols, in the clips that have one."""
-        import torch
 
         fresh, (hidden, cell) = self._predict(tokens, state)
         keep = spoken[None, :, None]

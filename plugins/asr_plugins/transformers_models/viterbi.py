@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-STAR = -1  # a label that any sound fits
+from asr_plugins.transformers_models.vocabulary import STAR
+
 STAR_COST = 1.0  # natural logarithm per frame that a star is worse than the best label: known words win where they fit
 CHUNK = 64  # frames
 NARROW = 600  # labels; more are work enough for each step, and halves would need twice the memory near at hand
@@ -87,7 +88,6 @@ class Half:
                 and for the labels that no path reaches so early, one a frame.
             scratch: as many values, in one piece. Fresh memory for each chunk costs more than what is done with it.
         """
-        import numpy as np
 
         frames, labels = len(self.log_probs), self.labels[:past]
         if self.backward:
@@ -142,7 +142,6 @@ def align_batch(log_probs: Sequence[NDArray[Any]], labels: Sequence[Sequence[int
 
 def _spaced(labels: Sequence[int], blank: int) -> NDArray[Any]:
     """Return the labels with a blank between equal neighbours."""
-    import numpy as np
 
     plain = np.asarray(labels, dtype=np.intp)
     doubled = np.flatnonzero(plain[1:] == plain[:-1])
@@ -151,7 +150,6 @@ def _spaced(labels: Sequence[int], blank: int) -> NDArray[Any]:
 
 def _loudest(rows: NDArray[Any], blank: int) -> NDArray[Any]:
     """Return the log probability of a star in each frame: that of the best label, less its cost."""
-    import numpy as np
 
     left, right = rows[:, :blank].max(1, initial=-np.inf), rows[:, blank + 1 :].max(1, initial=-np.inf)
     best: NDArray[Any] = np.maximum(left, right) - STAR_COST
@@ -192,7 +190,6 @@ class Tables:
 
 def _search(halves: Sequence[Half]) -> Tables:
     """Search from the barriers on, all halves at once."""
-    import numpy as np
 
     frames = max(len(one.log_probs) for one in halves) + 1
     width = sum(len(one.labels) + 1 for one in halves)
@@ -234,7 +231,6 @@ class _Rows:
 
         The rows of the labels begin as the gains of their frames.
         """
-        import numpy as np
 
         maximum, add = np.maximum, np.add
         best = np.empty_like(self.rows[0][1])
@@ -246,7 +242,6 @@ class _Rows:
 
 def _bytes_of(table: NDArray[Any], packed: bool) -> bytes:
     """Return the truth values (frames, places), each row in bytes of its own."""
-    import numpy as np
 
     return (np.packbits(table, axis=1) if packed else table).tobytes()
 
@@ -257,7 +252,6 @@ def _meet(parts: Sequence[Half], tables: Tables) -> tuple[NDArray[Any], NDArray[
     Returns:
         The first frame of each label, and one past its last; None where no path is possible.
     """
-    import numpy as np
 
     if len(parts) == 1:
         (one,) = parts
@@ -288,7 +282,6 @@ def _trace(one: Half, tables: Tables, said: int, resting: bool) -> tuple[NDArray
         said: how many labels have been said in it.
         resting: the last of them is over; else it is being said in the last frame.
     """
-    import numpy as np
 
     stays, rests, stride = tables.stays, tables.rests, tables.stride
     firsts, lasts = [0] * said, [0] * said  # times the stride
@@ -310,7 +303,6 @@ def _trace(one: Half, tables: Tables, said: int, resting: bool) -> tuple[NDArray
 
 def _path(one: Utterance, firsts: NDArray[Any], pasts: NDArray[Any]) -> Path:
     """Score the labels, without the blanks that stand between equal ones."""
-    import numpy as np
 
     labels, kept = one.labels, one.labels != one.blank
     if not kept.all():

@@ -15,7 +15,7 @@ from typing import Any
 from asrcli.errors import ModelError
 
 PIECE_SPACE = "▁"
-UNKNOWN = -1  # a letter without a token: a star of the aligner
+STAR = -1  # a letter without a token, and a label that any sound fits
 UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ")  # names of characters that are words of their own
 APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'"})
 
@@ -101,7 +101,7 @@ class Vocabulary:
         return [_join(group) for group in groups]
 
     def spell(self, word: str) -> list[int]:
-        """Return the tokens of one spoken word, `UNKNOWN` for each letter that the vocabulary has no token for.
+        """Return the tokens of one spoken word, `STAR` for each letter that the vocabulary has no token for.
 
         Case is that of the vocabulary; a letter with an accent falls back on the bare one; signs are left out. Pieces
         are those of the model's own tokenizer, because it was taught no others, or else the longest that fit from the
@@ -127,7 +127,7 @@ class Vocabulary:
         for length in range(len(text), 0, -1):
             if (number := self._number(text[:length])) is not None:
                 return [number], length
-        return ([] if text[0] == PIECE_SPACE else [UNKNOWN]), 1
+        return ([] if text[0] == PIECE_SPACE else [STAR]), 1
 
     def _plain(self, char: str) -> str:
         """Return a character as the vocabulary has it: without its accent, or nothing for a sign it has not."""
