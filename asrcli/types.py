@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.float32]  # (n,), mono, [-1, 1], 16 kHz
     HalfSamples = NDArray[np.float16]  # the same in half the memory; what is lost is 66 dB below the signal
+else:
+    Samples = HalfSamples = object  # names to import; numpy is for those who compute
 
 SAMPLE_RATE = 16_000  # Hz; what every engine here was trained on
 

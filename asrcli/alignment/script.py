@@ -18,10 +18,10 @@ from asrcli.errors import InputError
 from asrcli.formats import PICTURES, SUBTITLES, UNREAD
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
+from asrcli.types import Segment
 
 if TYPE_CHECKING:
     from asrcli.formats.cues import Cue
-    from asrcli.types import Segment
 
 SUFFIXES = (".txt", ".lab", *SUBTITLES, ".json")  # of texts, in the order in which a folder is searched
 PLAIN = ("", ".txt", ".lab")

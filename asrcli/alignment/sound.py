@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from asrcli.audio.conditioning import without_offset
 from asrcli.audio.no_speech import no_speech_lines
-from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
+from asrcli.types import SAMPLE_RATE, Clip, Recording, Region, Samples
 
 if TYPE_CHECKING:
     from asrcli.audio.vad import VadOptions
-    from asrcli.types import Samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 from asrcli.base.memory import give_back
 from asrcli.diarization.finder import Finder, SpeakerFinder
@@ -17,10 +16,7 @@ from asrcli.diarization.people import name_people
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Failed, Finished, Notice
-from asrcli.types import SAMPLE_RATE, Recording
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Recording, Samples
 
 DeskMaker = Callable[[Sequence[Recording]], "Desk"]
 Together = Callable[[Mapping[int, Diarization]], Mapping[int, Diarization]]

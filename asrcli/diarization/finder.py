@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from asrcli.diarization.choice import DiarizerChoice
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, check_number
@@ -13,10 +13,7 @@ from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device
 from asrcli.engines.device import is_out_of_memory
 from asrcli.engines.opening import opening
-from asrcli.types import SAMPLE_RATE, Turn
-
-if TYPE_CHECKING:
-    from asrcli.types import HalfSamples, Samples
+from asrcli.types import SAMPLE_RATE, HalfSamples, Samples, Turn
 
 Announce = Callable[[str], None]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from asrcli.audio.cut import Buffer
 from asrcli.diarization.choice import DiarizerChoice
@@ -19,10 +18,7 @@ from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_turns
 from asrcli.diarization.voices import read_voices
 from asrcli.diarizer import SpeakerCount, Speaking
 from asrcli.formats.turns import UNKNOWN
-from asrcli.types import SAMPLE_RATE, Clip, Recording, Segment, Turn
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Clip, Recording, Samples, Segment, Turn
 
 BEFORE, BEHIND = 6.0, 0.3  # seconds taken around a segment: a voice is known better by more of it
 KEPT = 90.0  # seconds of sound kept; longer than any segment

@@ -6,15 +6,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, groupby
-from typing import TYPE_CHECKING
 
 from asrcli.diarizer import SpeakerCount
 from asrcli.formats.turns import UNKNOWN, channel_speaker, turns_from
 from asrcli.formats.units import interpolated_words, spell
-from asrcli.types import Segment, Transcript, Turn, Voice, Word
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import Samples, Segment, Transcript, Turn, Voice, Word
 
 # A word that no turn covers goes to a turn this near: the collar within which NIST's evaluations of diarization count
 # no error, because people do not agree on boundaries more closely.

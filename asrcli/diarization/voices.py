@@ -12,14 +12,13 @@ from asrcli.audio.inputs import walk
 from asrcli.diarization.store import SUFFIX, kept_voices, read_voice
 from asrcli.errors import InputError, UsageError
 from asrcli.formats.turns import UNKNOWN
-from asrcli.types import Recording, Voice
+from asrcli.types import Recording, Samples, Voice
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from asrcli.diarizer import Diarizer
-    from asrcli.types import Samples
 
     Print = NDArray[np.float32]  # (dimensions,), of length one
 

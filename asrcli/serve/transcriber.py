@@ -33,14 +33,13 @@ from asrcli.serve.errors import BUG
 from asrcli.serve.scheduler import Cancelled, Scheduler, Seat
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import Said
-from asrcli.types import SAMPLE_RATE, Options, Transcript
+from asrcli.types import SAMPLE_RATE, Options, Samples, Transcript
 from asrcli.weights.models import HUB_VARIABLE
 from asrcli.workers.pool import assemble
 from asrcli.workers.wanted import Workers
 
 if TYPE_CHECKING:
     from asrcli.engine import Engine
-    from asrcli.types import Samples
 
 AHEAD = 60.0  # seconds of audio decoded ahead of the engine for each request: many are open at once
 HEARTBEAT = 1.0  # seconds

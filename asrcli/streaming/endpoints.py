@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from asrcli.audio.cut import Buffer
 from asrcli.audio.vad import WINDOW, SpeechDetector, VadOptions
-from asrcli.types import SAMPLE_RATE, Region
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Region, Samples
 
 STEP = 8 * WINDOW  # 0.256 s: short against the wait for words, and twice as fast as window by window
 END_PAUSE = 0.8  # seconds of silence that end an utterance; within sentences people rest for less

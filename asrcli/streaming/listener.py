@@ -19,12 +19,11 @@ from asrcli.streaming.own_stream import OwnStream
 from asrcli.streaming.recognition import USUAL, Hypotheses, Pace, Recognition
 from asrcli.streaming.speaking import StreamSpeakers
 from asrcli.streaming.updates import Update
-from asrcli.types import Options, Recording, Segment, Timings, Transcript
+from asrcli.types import Options, Recording, Region, Samples, Segment, Timings, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.vad import VadOptions
     from asrcli.engines.recogniser import LocalRecogniser
-    from asrcli.types import Region, Samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from asrcli.capabilities import Stream, Streams
 from asrcli.streaming.recognition import LONGEST
 from asrcli.streaming.updates import Update
-from asrcli.types import SAMPLE_RATE, Options, Region, Segment
+from asrcli.types import SAMPLE_RATE, Options, Region, Samples, Segment
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import LocalRecogniser
-    from asrcli.types import Samples
 
 
 @dataclass(slots=True)

@@ -17,11 +17,10 @@ from asrcli.engines.options import clip_length
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
-from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Segment, Word
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Samples, Segment, Word
 
 if TYPE_CHECKING:
     from asrcli.engines.recogniser import LocalRecogniser
-    from asrcli.types import Samples
 
 WINDOW = 12.0  # seconds recognised again each time, at most, while there is settled text or a pause to cut behind
 LEAST = 2.0  # seconds before such a pause

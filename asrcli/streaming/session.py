@@ -21,12 +21,11 @@ from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.listener import EVERYTHING, Listener, Listening
 from asrcli.streaming.updates import Update
-from asrcli.types import SAMPLE_RATE, Clip, Options, Timings, Transcript
+from asrcli.types import SAMPLE_RATE, Clip, Options, Samples, Timings, Transcript
 from asrcli.workers.pool import recogniser
 
 if TYPE_CHECKING:
     from asrcli.streaming.sources import Source
-    from asrcli.types import Samples
 
 AHEAD = 600.0  # seconds read ahead of the engine (38 MB); then a pipe has to wait. A microphone cannot
 LATE = 5.0  # seconds of sound that wait for the engine and make it slow

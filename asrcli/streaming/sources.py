@@ -13,14 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from asrcli.errors import EngineUnavailable, InputError, MissingExtra, UsageError
 from asrcli.places.addresses import is_address
-from asrcli.types import SAMPLE_RATE, Recording
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Recording, Samples
 
 BLOCK = 0.1  # seconds; shorter blocks cost more than they gain
 READ_BYTES = 1 << 16

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from asrcli.types import Samples, Segment, Turn
+from asrcli.types import Samples, Segment, Turn
 
 
 class StreamSpeakers(Protocol):

@@ -23,7 +23,7 @@ class ProtocolError(Exception):
 
 
 class Samples:
-    """Stands for an array of samples in annotations: `asrcli.types.Samples` exists for type checkers only."""
+    """Stands for an array of samples in annotations: `asrcli.types.Samples` is a type for type checkers only."""
 
 
 def encode(message: Any) -> tuple[bytes, list[memoryview]]:

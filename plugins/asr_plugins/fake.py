@@ -16,15 +16,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from asrcli.capabilities import Answers, AnyModel, Concurrent, Stream, Streams, StreamUpdate
 from asrcli.engine import Device, Engine, EngineOption, Model, Weights
 from asrcli.errors import AsrError, ModelError, OutOfMemory
-from asrcli.types import SAMPLE_RATE, Alternative, Clip, Flag, Options, Segment, Word
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Alternative, Clip, Flag, Options, Samples, Segment, Word
 
 BEHAVIOURS = {
     "sleep": "seconds of sleep per call",

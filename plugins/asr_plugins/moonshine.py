@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asrcli.engine import Device, Engine, EngineOption, Model, Packaged, Weights
 from asrcli.errors import ModelError
-from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Segment
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Samples, Segment
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from asrcli.types import Samples
 
     Logits = NDArray[np.float32]  # (tokens,)
 

@@ -11,13 +11,10 @@ call.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from asrcli.engine import Device, Engine, Model, Weights
-from asrcli.types import SAMPLE_RATE, Clip, Options, Segment, Word
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Clip, Options, Samples, Segment, Word
 
 FRAMES_PER_SECOND = 100
 CHUNK_BYTES = 2 * SAMPLE_RATE  # one second of 16-bit samples

@@ -15,13 +15,12 @@ from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device, Model, Packaged, Weights
 from asrcli.engines.device import torch_threads
 from asrcli.errors import ModelError
-from asrcli.types import Turn
+from asrcli.types import HalfSamples, Samples, Turn
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.types import HalfSamples, Samples
 
 SEGMENTATION, VOICES = "segmentation.pt", "campplus.pt"
 IN_PACKAGE = Packaged(

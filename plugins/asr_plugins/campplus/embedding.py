@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,10 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asr_plugins.campplus.segmentation import FRAME_SECONDS, Piece, seconds_of
-from asrcli.types import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from asrcli.types import HalfSamples, Samples
+from asrcli.types import SAMPLE_RATE, HalfSamples, Samples
 
 BINS, DIMENSIONS = 80, 192
 CHANNELS, GROWTH, BOTTLENECK = 128, 32, 128

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,10 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asrcli.types import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from asrcli.types import HalfSamples, Samples
+from asrcli.types import SAMPLE_RATE, HalfSamples, Samples
 
 # The people who speak in each class: nobody, one, or two of the three.
 SETS = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))

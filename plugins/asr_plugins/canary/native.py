@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,9 +11,7 @@ from asr_plugins.canary.decoding import Written, decode
 from asr_plugins.canary.layout import Layout
 from asr_plugins.canary.tokens import Tokens, speech_prompt, text_prompt
 from asr_plugins.canary.weights import load
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import Samples
 
 # Prompts of one call, counted as rows times the longest with its answer: 1.8 GB of keys and values in bfloat16.
 MOST_PLACES = 16_384

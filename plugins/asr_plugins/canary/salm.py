@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,9 +24,7 @@ from asr_plugins.canary.tokens import INSTRUCTION, Tokens, without_markers
 from asr_plugins.nemo.quiet import output_held_back
 from asrcli.base.files import brief, cause
 from asrcli.errors import EngineUnavailable, ModelError
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import Samples
 
 TIED = "llm.base_model.model.lm_head.weight"  # is the embedding, and not in the file
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,7 @@ from asr_plugins.canary.decoding import ATTENTION, attend
 from asr_plugins.canary.layout import WEIGHTS, Layout
 from asrcli.base.files import brief, cause
 from asrcli.errors import ModelError
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import Samples
 
 ENCODER, LLM = "perception.encoder.", "llm.base_model.model."
 RENAMED = (  # NeMo's names of the encoder, and those of transformers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,9 +17,7 @@ from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.search import Hypothesis, SearchOptions, beam_search
 from asr_plugins.firered.vocabulary import Vocabulary
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear, pack, quantise, report_unused
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import Samples
 
 
 @dataclass(frozen=True, slots=True)

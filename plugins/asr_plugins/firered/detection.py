@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from asr_plugins.firered.checkpoint import MODEL, Tensors, read_pickle
 from asr_plugins.firered.features import SHIFT, WINDOW, FeatureStream, read_cmvn
 from asrcli.companions import Detector, SpeechStream
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import Samples
 
 STEP = 512  # samples per window of the caller
 CENTRE = WINDOW // 2  # samples from the start of a frame to its middle

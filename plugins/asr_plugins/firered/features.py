@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asrcli.errors import ModelError
-from asrcli.types import SAMPLE_RATE
+from asrcli.types import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.types import Samples
 
 WINDOW = 400  # samples, 25 ms
 SHIFT = 160  # samples, 10 ms

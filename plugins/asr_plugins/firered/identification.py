@@ -14,12 +14,11 @@ from asr_plugins.firered.vocabulary import read_tokens
 from asrcli.companions import Identifier
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
-from asrcli.types import SAMPLE_RATE
+from asrcli.types import SAMPLE_RATE, Clip
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from asrcli.types import Clip
 
 CODE = re.compile(r"[a-z]{2,3}")  # the labels of languages; those of dialects are words ("mandarin")
 SMOOTHING = 1.25  # divides the logits; the authors' fixed value

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,13 +24,11 @@ from asr_plugins.firered.weights import build_encoder, build_linear, report_unus
 from asrcli.base.files import brief
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError
+from asrcli.types import Samples
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.library import loading
 from asrcli.weights.pickles import check_no_pointer
 from asrcli.weights.plain import plain_folder, read_json
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
 
 BEFORE = "<|im_start|>user\n"  # the prompt of the training, with the speech between the two halves
 AFTER = "请转写音频为文字<|im_end|>\n<|im_start|>assistant\n"

@@ -15,17 +15,14 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from asrcli.base.files import brief
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import LAST_RESORT, Device, Model, Weights
 from asrcli.engines.device import torch_threads
 from asrcli.errors import ModelError, UsageError
-from asrcli.types import SAMPLE_RATE, Turn
-
-if TYPE_CHECKING:
-    from asrcli.types import HalfSamples, Samples
+from asrcli.types import SAMPLE_RATE, HalfSamples, Samples, Turn
 
 LEAST_SECONDS = 0.1  # in shorter recordings nobody speaks; pyannote's networks need more than one frame
 CONFIG = "config.yaml"

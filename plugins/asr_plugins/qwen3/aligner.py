@@ -12,11 +12,11 @@ from asr_plugins.qwen3.catalogue import ALIGNED, ALIGNERS
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place
+from asrcli.types import Clip
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from asr_plugins.qwen3.model import AlignerModel, Stamps
-    from asrcli.types import Clip
 
 # The report measures its best on joined recordings of a minute; users see words pile up past about 270 s.
 LONGEST_SECONDS = 60.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +16,7 @@ from torch import Tensor
 
 from asr_plugins.qwen3.checkpoint import LayerNorm, Linear, Tensors, joined, layer_norm, linear
 from asr_plugins.qwen3.config import CONV_STEPS, AudioConfig
-from asrcli.types import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Samples
 
 CHUNKS_AT_ONCE = 64  # seconds in one convolution: its first output takes 12 MB a second in 0.6B, float32
 WINDOWS_AT_ONCE = 64

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +19,7 @@ from asr_plugins.qwen3.decoder import Cache, TextDecoder
 from asr_plugins.qwen3.decoding import First, GreedyDecoder, Prompt, Written, blocks
 from asr_plugins.qwen3.encoder import AudioEncoder, FeatureExtractor
 from asrcli.errors import ModelError
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
-
+from asrcli.types import Samples
 
 # Speech has 3 to 5 tokens a second in English and 4 to 6 in Chinese; scripts that the vocabulary splits into bytes have
 # two to three times as many. Twice that, and room for the language and for a short clip.

@@ -13,7 +13,7 @@ from asrcli.aligner import AlignedWord, Aligner
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError
-from asrcli.types import Clip, Word
+from asrcli.types import Clip, Samples, Word
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from asr_plugins.transformers_models.presence import Run
     from asr_plugins.transformers_models.viterbi import Path as BestPath
     from asr_plugins.transformers_models.vocabulary import Vocabulary
-    from asrcli.types import Samples
 
 LIKE = 60.0  # percent of likeness to a word of the text (rapidfuzz), for what was found to be taken for it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +15,8 @@ from asr_plugins.transformers_models.features import long_enough, make_batch
 from asr_plugins.transformers_models.loading import load_model, load_part
 from asr_plugins.transformers_models.vocabulary import Span, Vocabulary, read_vocabulary
 from asrcli.errors import UsageError
-from asrcli.types import SAMPLE_RATE
+from asrcli.types import SAMPLE_RATE, Samples
 from asrcli.weights.library import loading, quiet
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
 
 # MMS (Pratap et al. 2023) is one network for a thousand languages, with small layers and letters for each: the layers
 # are in ``adapter.CODE.safetensors`` beside the network, the letters in ``vocab.json`` under the same code.

@@ -8,15 +8,12 @@ where it is quietest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asrcli.types import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Samples
 
 RATE = 100  # levels per second
 QUIET = 30.0  # dB below the loudest of the words beside it: a pause

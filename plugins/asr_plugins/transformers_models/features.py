@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from asrcli.types import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Samples
 
 SHORTEST = 0.1  # seconds; shorter clips hold no word, and Parakeet's features are not a number below 20 ms
 NAMES = ("input_values", "input_features")

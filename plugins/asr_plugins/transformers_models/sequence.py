@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -16,11 +16,8 @@ from asr_plugins.transformers_models.catalogue import Kind
 from asr_plugins.transformers_models.features import Batch, long_enough, make_batch
 from asr_plugins.transformers_models.loading import load_model, load_part
 from asrcli.errors import UsageError
-from asrcli.types import SAMPLE_RATE
+from asrcli.types import SAMPLE_RATE, Samples
 from asrcli.weights.library import quiet
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
 
 # Fast speech is 5 words a second, and 1.3 tokens a word in English; other scripts take up to twice that. Moonshine's
 # authors cut at 6.5 tokens a second, because their model falls into loops beyond.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -18,10 +18,7 @@ from asr_plugins.transformers_models.ctc import frame_samples
 from asr_plugins.transformers_models.features import long_enough, make_batch
 from asr_plugins.transformers_models.loading import load_model, load_part
 from asr_plugins.transformers_models.vocabulary import Span, read_vocabulary
-from asrcli.types import SAMPLE_RATE
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Samples
 
 SYMBOLS_PER_FRAME = 10  # NeMo's cap, where config.json has none
 
