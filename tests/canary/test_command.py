@@ -13,7 +13,7 @@ import av
 import jiwer
 import numpy as np
 import pytest
-from asr_plugins.canary.engine import CanaryNemo
+from asr_plugins.canary import CanaryNemo
 
 from asrcli import transcribe
 from asrcli.audio import decode as audio

@@ -10,8 +10,8 @@ import jiwer
 import numpy as np
 import pytest
 import torch
+from asr_plugins.canary import LONGEST, MOST_TOKENS, Canary, token_limit
 from asr_plugins.canary.decoding import Cache, Written, decode
-from asr_plugins.canary.engine import LONGEST, MOST_TOKENS, Canary, token_limit
 from asr_plugins.canary.native import batches
 from asr_plugins.canary.tokens import text_prompt
 from asr_plugins.canary.weights import Networks

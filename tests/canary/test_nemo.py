@@ -12,7 +12,7 @@ from typing import Any
 import jiwer
 import pytest
 import torch
-from asr_plugins.canary.engine import Canary, CanaryNemo
+from asr_plugins.canary import Canary, CanaryNemo
 from asr_plugins.canary.salm import cut
 from asr_plugins.canary.tokens import INSTRUCTION, speech_prompt, text_prompt
 from asr_plugins.nemo.quiet import Held, output_held_back
@@ -176,5 +176,5 @@ def test_standard_output_is_text_alone_and_standard_error_one_note(asr: Any, fol
 
 
 def test_importing_the_engine_does_not_import_nemo() -> None:
-    code = "import sys, asr_plugins.canary.engine; print([m for m in ('nemo', 'torch', 'peft') if m in sys.modules])"
+    code = "import sys, asr_plugins.canary; print([m for m in ('nemo', 'torch', 'peft') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"

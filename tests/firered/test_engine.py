@@ -400,7 +400,7 @@ def test_words_do_not_reach_into_pauses(engines, digits, clip):
 @pytest.mark.parametrize("shift", [-0.1, 0.0, 0.1])
 def test_edges_are_those_of_the_sound_however_late_the_model_is(engines, shared, monkeypatch, shift):
     """Within 40 ms of the edges of single recordings, in noise of 70 dB below full scale."""
-    from asr_plugins.firered import engine as module
+    import asr_plugins.firered as module
 
     from tests.qwen3.test_aligner import known_strings
 

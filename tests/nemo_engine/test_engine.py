@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asr_plugins.nemo.engine import MODELS, Nemo, NemoCanary, NemoPlain
+from asr_plugins.nemo import MODELS, Nemo, NemoCanary, NemoPlain
 
 from asrcli.engine import Weights
 from asrcli.engines import device
@@ -28,7 +28,7 @@ DIGITS = Path(__file__).parent.parent / "data/digits"
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    from asr_plugins.nemo.engine import silence as quiet
+    from asr_plugins.nemo import silence as quiet
 
     from tests.nemo_engine import tiny
 

@@ -17,8 +17,8 @@ from typing import Any
 import jiwer
 import numpy as np
 import pytest
+from asr_plugins.nemo import Nemo
 from asr_plugins.nemo.aligner import NemoCtc
-from asr_plugins.nemo.engine import Nemo
 from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.aligner import Ctc
 

@@ -41,7 +41,7 @@ def archive(checkpoint: Path, folder: Path) -> Path:
         checkpoint: one of ``tests/checkpoints/parakeet-*-digits``.
         folder: where the archive and the files of its tokenizer go.
     """
-    from asr_plugins.nemo.engine import silence
+    from asr_plugins.nemo import silence
     from asr_plugins.nemo.quiet import output_held_back
 
     path = folder / f"{checkpoint.name}.nemo"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.ctc import CODES, find_adapter
-from asr_plugins.transformers_models.engine import Transformers
 
 from asrcli.base.languages import NAMES
 from asrcli.engine import Device, Weights

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asr_plugins.nemo import MODELS, Nemo, _frame_seconds, _load
 from asr_plugins.nemo.archive import find_archive, read_archive
-from asr_plugins.nemo.engine import MODELS, Nemo, _frame_seconds, _load
 from asr_plugins.transformers_models.aligner import Ctc
 from asr_plugins.transformers_models.vocabulary import Vocabulary
 from asrcli.capabilities import LoadsFiles
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError
-from asrcli.types import SAMPLE_RATE
+from asrcli.types import SAMPLE_RATE, Samples
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from asrcli.types import Samples
 
 SHORTEST = 0.1  # seconds; less than an encoder frame and its context
 

@@ -17,22 +17,18 @@ they were made with: that is the one difference from recognising the whole at on
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from asr_plugins.qwen3 import is_audible
 from asr_plugins.qwen3.answers import Answer, loop, parse
 from asr_plugins.qwen3.decoding import End, Stepper
 from asr_plugins.qwen3.encoder import HOP, REACH, SHORTEST, scale
-from asr_plugins.qwen3.engine import is_audible
 from asr_plugins.qwen3.model import AsrModel, after, before, budget
 from asrcli.capabilities import Stream, StreamUpdate
-from asrcli.types import SAMPLE_RATE, Flag
-
-if TYPE_CHECKING:
-    from asrcli.types import Samples
+from asrcli.types import SAMPLE_RATE, Flag, Samples
 
 CHUNK_SECONDS = 2.0  # of audio between two answers; these three are the official defaults
 UNSETTLED_CHUNKS = 2  # answers that are written without a beginning
