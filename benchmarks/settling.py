@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 
-from asrcli.alignment.matching import plain
+from asrcli.alignment.listening import plain
 from asrcli.alignment.windows import Pairing
 from asrcli.audio.decode import decode
 from asrcli.audio.vad import VadOptions

@@ -25,7 +25,7 @@ from asr_plugins.transformers_models.transducer import TransducerModel
 
 from asrcli.audio import decode as audio
 from asrcli.types import Recording
-from asrcli.weights.library import quiet
+from asrcli.weights.plain import quiet
 
 TESTS = Path(__file__).parent.parent / "tests"
 

@@ -23,11 +23,10 @@ from hypothesis import strategies as st
 from support.command import Run, quiet_environment, write_wav
 
 from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
-from asrcli.alignment.language import guess_language
 from asrcli.alignment.places import Placed, islands, nearest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, spell, summarise, transcript_of, written_back
-from asrcli.alignment.script import Piece, Script, parse_script, read_script, sentences, written_words
+from asrcli.alignment.script import Piece, Script, guess_language, parse_script, read_script, sentences, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import number, spoken_words
 from asrcli.alignment.windows import Pairing, SpokenText, Windows

@@ -19,7 +19,7 @@ from support.command import Run, write_silence, write_wav
 from support.ray_nodes import AROUND, running
 
 from asrcli.engine import declared, load_class
-from asrcli.engines.elsewhere import requirements_of
+from asrcli.engines.foreign import requirements_of
 from asrcli.environments import store
 from asrcli.environments.making import make
 from asrcli.errors import EngineUnavailable

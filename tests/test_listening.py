@@ -16,8 +16,7 @@ from support.command import Run
 
 from asrcli.aligner import AlignedWord, load_aligner_class
 from asrcli.alignment.choice import choose_verifier
-from asrcli.alignment.listening import Piece, _spoken, merged
-from asrcli.alignment.matching import (
+from asrcli.alignment.listening import (
     ALIKE,
     JOINED,
     LEAP,
@@ -27,8 +26,11 @@ from asrcli.alignment.matching import (
     SUBSTITUTED,
     UNTOLD,
     Match,
+    Piece,
+    _spoken,
     best_path,
     match,
+    merged,
 )
 from asrcli.engines import selection
 from asrcli.errors import UsageError

@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import threading
-from asrcli.base.memory import give_back
+from asrcli.diarization.desk import give_back
 
 def resident():
     with open("/proc/self/statm") as file:

@@ -24,7 +24,7 @@ from asrcli.audio.inputs import Found, expand
 from asrcli.base.trust import is_harmless
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.naming import Naming
-from asrcli.places import addresses, asking, blocks, remote, stores
+from asrcli.places import addresses, blocks, remote, stores, web
 from asrcli.places.addresses import below, file_of, named, request_address, settle
 from asrcli.places.blocks import Blocks, Facts
 from asrcli.places.stores import Bucket as Store
@@ -480,7 +480,7 @@ def test_redirects_and_names_are_checked_too(
     ]:  # fmt: skip
         with pytest.raises(InputError, match=sentence):
             WebRecording(named(server.url + path)).open()
-    monkeypatch.setattr(asking.http(), "resolve", lambda host: ["8.8.8.8", "192.168.1.1"])
+    monkeypatch.setattr(web.http(), "resolve", lambda host: ["8.8.8.8", "192.168.1.1"])
     with pytest.raises(InputError, match=r"example\.org is not a public address \(192\.168\.1\.1\)"):
         WebRecording(named("https://example.org/talk.wav")).open()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from asrcli.places import addresses, asking
+from asrcli.places import addresses, web
 from asrcli.web import guard
 from asrcli.web.client import Call, WebError
 from asrcli.web.live import LiveWeb
@@ -51,11 +51,11 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
         return connect(address, *more, **named)
 
     monkeypatch.setattr(socket, "create_connection", local)
-    asking.http.cache_clear()
+    web.http.cache_clear()
     line = Line()
     yield line
     line.socket.close()
-    asking.http.cache_clear()
+    web.http.cache_clear()
 
 
 def address_of(line: Line) -> str:
@@ -64,7 +64,7 @@ def address_of(line: Line) -> str:
 
 def failure(url: str) -> str:
     with pytest.raises(Exception) as raised:
-        asking.request_range(url, 0, 9)
+        web.request_range(url, 0, 9)
     return str(raised.value)
 
 
@@ -88,7 +88,7 @@ def test_hosts_that_the_user_allows_are_of_this_network_and_not_of_the_proxys(
     monkeypatch.setenv(addresses.ALLOWED, f"127.0.0.1:{own.port}")
     for name in ("http_proxy", "all_proxy"):
         monkeypatch.setenv(name, address_of(proxy))
-    answer = asking.request_range(f"http://127.0.0.1:{own.port}/a.wav", 0, 9)
+    answer = web.request_range(f"http://127.0.0.1:{own.port}/a.wav", 0, 9)
     answer.response.close()
     assert answer.response.status_code == 404
     assert (len(own.seen), proxy.seen) == (1, [])

@@ -35,8 +35,7 @@ from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
 from asrcli.streaming.listener import Listener, Listening
-from asrcli.streaming.own_stream import OwnStream
-from asrcli.streaming.recognition import Pace
+from asrcli.streaming.recognition import OwnStream, Pace
 from asrcli.streaming.session import Note, Over, Ready, Session
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Segment, Timings, Word

@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.anchors import believed, going_on
-from asrcli.alignment.leaps import leaps_of
 from asrcli.alignment.places import Numbered, Placed
-from asrcli.alignment.result import spell
+from asrcli.alignment.result import leaps_of, spell
 from asrcli.alignment.script import Piece, Script
-from asrcli.alignment.whole import keep_whole
-from asrcli.alignment.windows import Pairing, SpokenText, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows, keep_whole
 from asrcli.engine import Device, Weights
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_checks import failed_check

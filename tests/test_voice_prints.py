@@ -13,8 +13,15 @@ import pytest
 from asr_plugins.campplus import IN_PACKAGE, CampPlus
 from support.command import Run
 
-from asrcli.diarization.store import KeptVoice, join_prints, kept_voices, read_voice, write_voice
-from asrcli.diarization.voices import name_speakers, read_voices
+from asrcli.diarization.voices import (
+    KeptVoice,
+    join_prints,
+    kept_voices,
+    name_speakers,
+    read_voice,
+    read_voices,
+    write_voice,
+)
 from asrcli.errors import UsageError
 from asrcli.weights import packaged
 

@@ -11,7 +11,7 @@ from asrcli.base.children import STORES
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gauges, Gpus, Packages
 from asrcli.engine import Engine
-from asrcli.engines.elsewhere import interpreter_of
+from asrcli.engines.foreign import interpreter_of
 from asrcli.errors import AsrError
 from asrcli.transport.child import SECONDS_TO_END, Child, Died
 from asrcli.transport.messages import RemoteTrace, Trouble

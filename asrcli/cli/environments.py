@@ -12,8 +12,7 @@ import asrcli
 from asrcli.capabilities import Backends, backend_of, implementation
 from asrcli.engine import GROUP, declared, load_class
 from asrcli.engines.device import driver_gpus
-from asrcli.engines.elsewhere import ALWAYS, OWN, TORCH_GIGABYTES, modules_of, needs_torch, requirements_of
-from asrcli.engines.foreign import keep
+from asrcli.engines.foreign import ALWAYS, OWN, TORCH_GIGABYTES, keep, modules_of, needs_torch, requirements_of
 from asrcli.environments import store
 from asrcli.environments.making import make
 from asrcli.errors import UsageError

@@ -14,8 +14,7 @@ from asrcli.alignment.listening import Listener
 from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, summarise, transcript_of
 from asrcli.alignment.script import SUFFIXES, Script, read_script
-from asrcli.alignment.whole import keep_whole
-from asrcli.alignment.windows import Pairing, SpokenText, Windows
+from asrcli.alignment.windows import Pairing, SpokenText, Windows, keep_whole
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
 from asrcli.engines.recogniser import Choice

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asrcli.alignment.language import guess_language
 from asrcli.alignment.result import FOREIGN, Summary, summarise
+from asrcli.alignment.script import guess_language
 from asrcli.base.console import brief, clock
 from asrcli.base.counts import count_of
 from asrcli.errors import CheckFailed

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
-from asrcli.alignment.language import guess_language
-from asrcli.alignment.script import holds_cues, read_raw, read_script, retimed
+from asrcli.alignment.script import guess_language, holds_cues, read_raw, read_script, retimed
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
 from asrcli.base.encoding import decode_text

@@ -15,10 +15,8 @@ from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import merge
 from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.streaming.endpoints import Endpointer, Piece
-from asrcli.streaming.own_stream import OwnStream
-from asrcli.streaming.recognition import USUAL, Hypotheses, Pace, Recognition
-from asrcli.streaming.speaking import StreamSpeakers
-from asrcli.streaming.updates import Update
+from asrcli.streaming.recognition import USUAL, Hypotheses, OwnStream, Pace, Recognition
+from asrcli.streaming.updates import StreamSpeakers, Update
 from asrcli.types import Options, Recording, Region, Samples, Segment, Timings, Transcript
 
 if TYPE_CHECKING:
@@ -33,9 +31,6 @@ class Listening:
     vad: VadOptions | None = None  # None: all of it is taken for speech
     pace: Pace = USUAL
     speakers: StreamSpeakers | None = None  # tells who speaks
-
-
-EVERYTHING = Listening()
 
 
 EVERYTHING = Listening()  # taken for speech

@@ -14,7 +14,6 @@ The test of a plugin needs no more than this; it runs under pytest, and `check_e
 No check is skipped: one about something that an engine does not do makes sure that its card does not promise it.
 """
 
-from asrcli.testing.case import Case, ContractBroken, noise, read_clip, silence
-from asrcli.testing.checks import CHECKS, Check, check_engine
+from asrcli.testing.checks import CHECKS, Case, Check, ContractBroken, check_engine, noise, read_clip, silence
 
 __all__ = ["CHECKS", "Case", "Check", "ContractBroken", "check_engine", "noise", "read_clip", "silence"]

@@ -1,4 +1,4 @@
-"""The checks: each takes a case, and raises `ContractBroken` where its engine does not keep the contract."""
+"""What an engine is tried with, and the checks: each raises `ContractBroken` where the contract is not kept."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import json
 import math
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
 from typing import get_args
 
 from asrcli.base.children import python, surroundings
 from asrcli.base.languages import NAMES
 from asrcli.capabilities import Answers, Backends, Concurrent, Streams, implementation, names_any_model
 from asrcli.engine import Engine, load_class
+from asrcli.engines import device
 from asrcli.engines.options import check_options
 from asrcli.errors import UsageError
-from asrcli.testing.case import Case, ContractBroken, noise, require, silence, texts
-from asrcli.types import SAMPLE_RATE, Clip, Options, WordSource
+from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, WordSource
 from asrcli.weights import models
 
 # What importing the module of an engine, and asking its card, must not bring in.
@@ -32,7 +34,7 @@ LEVELS = (20.0, 40.0, 60.0)  # decibels of noise below full scale
 STEP = 0.021  # seconds by which times may differ with other neighbours: a frame
 ROUNDING = 1e-6  # seconds
 
-Check = Callable[[Case], None]
+Check = Callable[["Case"], None]
 
 
 # What the class says, without loading anything
@@ -266,3 +268,75 @@ def _refused(call: Callable[[], object], called: str) -> None:
     except UsageError:
         return
     raise ContractBroken(f"{called}: not refused with a UsageError")
+
+
+class ContractBroken(AssertionError):
+    """An engine does not keep the contract; the message says where."""
+
+
+@dataclass
+class Case:
+    """What an engine is tried with.
+
+    Args:
+        engine: the name of its entry point.
+        speech: at least three clips in which it recognises something.
+        model: a name, folder or file, as after ``-m``; None is its default. Its weights must be on this machine.
+        language: of the speech, for an engine that identifies languages.
+        rejects_noise: silence and noise give no segment. Only a model that knows all there is to recognise, or an
+            engine that looks for speech itself, can promise that; None is what the engine's card says.
+        device: ``cpu`` or another kind.
+    """
+
+    engine: str
+    speech: Sequence[Clip]
+    model: str | None = None
+    language: str = "en"
+    rejects_noise: bool | None = None
+    device: str = "cpu"
+
+    @cached_property
+    def loaded(self) -> Engine:
+        """The engine, loaded once."""
+        kind = load_class(self.engine)
+        weights = models.resolve(kind, self.model, offline=True, pull=False, announce=lambda text: None)
+        card = implementation(kind, None).for_weights(weights)
+        return card(weights, device.choose(card, self.device, threads=1))
+
+
+def require(condition: object, message: str) -> None:
+    """Raise `ContractBroken` unless the condition holds."""
+    if not condition:
+        raise ContractBroken(message)
+
+
+def read_clip(path: Path | str) -> Clip:
+    """Return a whole recording as one clip."""
+    import numpy as np
+
+    from asrcli.audio.decode import decode
+
+    samples = np.concatenate(list(decode(Recording(str(path)), warn=lambda text: None)))
+    return Clip(Recording(str(path), seconds=len(samples) / SAMPLE_RATE), 0.0, samples)
+
+
+def silence(seconds: float, name: str = "silence.wav") -> Clip:
+    """Return digital silence."""
+    import numpy as np
+
+    samples = np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
+    return Clip(Recording(name, seconds=seconds), 0.0, samples)
+
+
+def noise(seconds: float, decibels: float, seed: int = 0) -> Clip:
+    """Return white noise at a level below full scale, the same every time."""
+    import numpy as np
+
+    level = 10 ** (-decibels / 20)
+    samples = np.random.default_rng(seed).standard_normal(round(seconds * SAMPLE_RATE)) * level
+    return Clip(Recording("noise.wav", seconds=seconds), 0.0, np.clip(samples, -1, 1).astype(np.float32))
+
+
+def texts(found: Sequence[Sequence[Segment]]) -> list[str]:
+    """Return the text of each clip."""
+    return [" ".join(segment.text for segment in own) for own in found]

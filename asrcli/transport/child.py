@@ -19,8 +19,7 @@ from typing import Any
 
 from asrcli.base.background import fulfil
 from asrcli.base.children import python, surroundings
-from asrcli.transport.channel import Channel
-from asrcli.transport.codec import ProtocolError
+from asrcli.transport.codec import Channel, ProtocolError
 from asrcli.transport.messages import Hello, Said, Trouble, check, exception, hello
 
 _log = logging.getLogger(__name__)

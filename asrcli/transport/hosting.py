@@ -13,8 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from asrcli.errors import UsageError
-from asrcli.transport.channel import Channel
-from asrcli.transport.codec import ProtocolError
+from asrcli.transport.codec import Channel, ProtocolError
 from asrcli.transport.messages import Hello, check, hello, trouble
 
 PR_SET_PDEATHSIG = 1

@@ -1,4 +1,4 @@
-"""A copy of a model's folder for the transformers library in which nothing names code, classes or files.
+"""The transformers library at the files of a model: a copy of a folder in which nothing names code, classes or files.
 
 The library takes much from the configurations beside the weights: the class of the tokenizer, a module to import, files
 elsewhere, positional arguments of constructors. Its own switch, ``trust_remote_code=False``, guards one of these doors.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,3 +137,32 @@ def _is_data(value: Any, deep: int = 0) -> bool:
     if isinstance(value, list):
         return deep < MOST_DEEP and all(_is_data(one, deep + 1) for one in value)
     return value is None or isinstance(value, (str, bool)) or (isinstance(value, (int, float)) and math.isfinite(value))
+
+
+@contextmanager
+def loading(failed: str) -> Iterator[None]:
+    """Raise `ModelError`, which begins so, for what the library says when a part of a folder is missing or damaged."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # the Rust library raises bare ones for damaged files
+        raise ModelError(f"{failed} ({brief(error)}); download the model again") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the library's bars and reports off stderr; what matters in them is raised."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*mismatched key_padding_mask")  # the library's own WavLM
+            yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

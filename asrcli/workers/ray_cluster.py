@@ -18,14 +18,13 @@ from typing import Any
 from asrcli.base.counts import count_of
 from asrcli.base.files import cause
 from asrcli.engine import Device
-from asrcli.engines.elsewhere import OWN, interpreter_of
+from asrcli.engines.foreign import OWN, interpreter_of
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import DeviceError, EngineUnavailable, NoPlace
 from asrcli.transport.child import Child, Died, rounded
 from asrcli.transport.codec import ProtocolError, decode, encode
 from asrcli.transport.messages import Hello, Trouble, check, exception, hello
-from asrcli.workers.messages import Start
-from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lacks, Lost, Open
+from asrcli.workers.messages import Answer, Ask, End, Join, Joined, Lacks, Lost, Open, Start
 
 DRIVER = "asrcli.workers.ray_driver"
 TO_JOIN = 180.0  # seconds, on a machine that has other work

@@ -23,8 +23,8 @@ from asrcli.errors import EngineUnavailable, NoPlace
 from asrcli.transport.codec import encode
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import trouble
+from asrcli.workers.messages import Answer, Ask, End, Join, Joined, Lost, Open
 from asrcli.workers.ray_host import Host
-from asrcli.workers.ray_messages import Answer, Ask, End, Join, Joined, Lost, Open
 
 NO_CLUSTER = "there is none on this machine: ray start --head, or name HOST:PORT, or say --ray local"
 SECONDS_BETWEEN = 1.0  # two looks whether there is still room for the actors that have not answered

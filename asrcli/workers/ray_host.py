@@ -15,7 +15,7 @@ from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import decode, encode
 from asrcli.transport.messages import Hello, RemoteTrace, check, hello, trouble
 from asrcli.workers import messages as say
-from asrcli.workers.ray_messages import Lacks, Lost
+from asrcli.workers.messages import Lacks, Lost
 
 MODULE = "asrcli.workers"
 ANSWERS = {

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from asrcli.capabilities import Answers
 from asrcli.engine import Device, Engine
-from asrcli.engines.elsewhere import interpreter_of
+from asrcli.engines.foreign import interpreter_of
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import UsageError
 from asrcli.transport.child import Child

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 
 from asrcli.serve import messages as say
 from asrcli.serve import uploads
-from asrcli.serve.app import Desk
+from asrcli.serve.app import Desk, Reply
 from asrcli.serve.errors import Gone, Refused
 from asrcli.serve.fields import choose
-from asrcli.serve.replies import Reply
 from asrcli.serve.uploads import Form, Limits, Reader
 from asrcli.types import Options
 

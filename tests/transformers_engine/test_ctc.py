@@ -17,7 +17,7 @@ from asr_plugins.transformers_models.ctc import best_tokens
 from transformers_engine.conftest import load
 
 from asrcli.types import Clip, Options
-from asrcli.weights.library import quiet
+from asrcli.weights.plain import quiet
 
 FAMILIES = ("wav2vec2-group", "wav2vec2-layer", "hubert", "wavlm", "wav2vec2-bert")
 TIMED = Options(word_timestamps=True)

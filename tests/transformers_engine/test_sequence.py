@@ -17,7 +17,7 @@ from transformers_engine.conftest import load
 from asrcli.engine import Device, Weights
 from asrcli.errors import UsageError
 from asrcli.types import Clip, Flag, Options
-from asrcli.weights.library import quiet
+from asrcli.weights.plain import quiet
 from tests.clips import silence
 
 Strings = list[tuple[Clip, str]]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asrcli.transport import channel as channels
 from asrcli.transport import child as parents
+from asrcli.transport import codec
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError, decode
 from asrcli.transport.messages import Said, Trouble
@@ -71,7 +71,7 @@ def test_a_worker_that_does_not_answer_has_died(what: str, hostile: Callable[...
     with pytest.raises(Died, match=said):
         hostile(lines, notes.append).receive(KINDS, 0.3 if said.startswith("no answer") else 60.0)
     assert len(notes) <= parents.MOST_SAID
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4 * channels.STEP / 1024
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4 * codec.STEP / 1024
 
 
 WRONG: list[Any] = [

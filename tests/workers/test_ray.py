@@ -23,10 +23,10 @@ from asrcli.pipeline.settings import decode_threads
 from asrcli.transport.codec import decode, encode
 from asrcli.transport.messages import Hello, Trouble, hello
 from asrcli.types import Options
+from asrcli.workers.messages import Joined, Lacks, Lost, Open
 from asrcli.workers.ray_cluster import divide
 from asrcli.workers.ray_driver import check_reachable, failure, room_on
 from asrcli.workers.ray_host import Host
-from asrcli.workers.ray_messages import Joined, Lacks, Lost, Open
 from asrcli.workers.wanted import Workers
 
 SUPPORT = Path(__file__).parent.parent / "support"

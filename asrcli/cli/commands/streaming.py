@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from asrcli.runs.plan import Plan, Request
     from asrcli.streaming.recognition import Pace
     from asrcli.streaming.session import Happening, Over, Session
-    from asrcli.streaming.speaking import StreamSpeakers
-    from asrcli.streaming.updates import Update
+    from asrcli.streaming.updates import StreamSpeakers, Update
 
 IDLE = 10.0  # seconds without growth after which a followed file is over
 

@@ -37,14 +37,14 @@ def add(
     Examples: asr voices add people Anna anna.wav · asr voices add people Bob call1.wav call2.wav
     """
     from asrcli.base.console import Console
-    from asrcli.diarization import store
+    from asrcli.diarization import voices as known_voices
     from asrcli.diarization.choice import check_wanted, prepare
     from asrcli.diarization.finder import LoadedDiarizer
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.diarization.voices import listen_to
     from asrcli.errors import UsageError
 
-    path = store.voice_path(folder, name)
+    path = known_voices.voice_path(folder, name)
     if path.exists() and not force:
         raise UsageError(f"'{path}' is there already: asr voices remove {folder} {name}, or --force replaces it")
     wanted = SpeakerOptions(model=diarize_model, keeps=True)
@@ -56,7 +56,11 @@ def add(
         if float(one @ prints[0]) < (loaded.choice.diarizer.same_person or 0.0):
             raise UsageError(f"'{recording}' and '{recordings[0]}' do not sound like one person: leave one of them out")
     names = tuple(map(os.path.basename, recordings))
-    print(store.write_voice(folder, store.KeptVoice(name, loaded.source, names, store.join_prints(prints))))
+    print(
+        known_voices.write_voice(
+            folder, known_voices.KeptVoice(name, loaded.source, names, known_voices.join_prints(prints))
+        )
+    )
 
 
 @app.command(name="list")
@@ -66,13 +70,13 @@ def list_voices(folder: Folder) -> None:
     Examples: asr voices list people
     """
     from asrcli.base.console import printable, tell
-    from asrcli.diarization import store
+    from asrcli.diarization import voices as known_voices
     from asrcli.errors import UsageError
 
     if not os.path.isdir(folder):
         raise UsageError(f"'{folder}' is no folder: asr voices add {folder} NAME RECORDING makes one")
-    for path in store.kept_voices(folder).values():
-        voice = store.read_voice(path)
+    for path in known_voices.kept_voices(folder).values():
+        voice = known_voices.read_voice(path)
         tell("\t".join(map(printable, (voice.name, ", ".join(voice.recordings), voice.source))))
 
 
@@ -85,14 +89,14 @@ def remove(
 
     Examples: asr voices remove people Anna
     """
-    from asrcli.diarization import store
+    from asrcli.diarization import voices as known_voices
     from asrcli.errors import UsageError
 
-    known = store.kept_voices(folder)
+    known = known_voices.kept_voices(folder)
     unknown = [name for name in people if name not in known]
     if unknown:
         has = ", ".join(known) or "none"
         raise UsageError(f"'{folder}' has no print of '{unknown[0]}'; it has: {has}")
     for name in dict.fromkeys(people):
-        store.read_voice(known[name])  # nothing that asr has not written is deleted
+        known_voices.read_voice(known[name])  # nothing that asr has not written is deleted
         known[name].unlink()

@@ -20,8 +20,7 @@ from torch import Tensor
 from asr_plugins.qwen3.config import Config
 from asrcli.base.files import cause
 from asrcli.errors import ModelError
-from asrcli.weights.library import loading, quiet
-from asrcli.weights.plain import plain_folder
+from asrcli.weights.plain import loading, plain_folder, quiet
 
 if TYPE_CHECKING:
     import torch

@@ -56,7 +56,7 @@ class Transformers(Engine):
     }
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        from asrcli.weights.library import quiet
+        from asrcli.weights.plain import quiet
 
         folder = local_path(type(self), weights)
         self.kind = kind_of(folder)

@@ -62,7 +62,7 @@ class Ctc(Aligner):
 
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.transformers_models.ctc import CtcModel
-        from asrcli.weights.library import quiet
+        from asrcli.weights.plain import quiet
 
         folder = local_path(type(self), weights)
         if (kind := kind_of(folder)) is not Kind.CTC:

@@ -16,7 +16,7 @@ from asr_plugins.transformers_models.loading import load_model, load_part
 from asr_plugins.transformers_models.vocabulary import Span, Vocabulary, read_vocabulary
 from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE, Samples
-from asrcli.weights.library import loading, quiet
+from asrcli.weights.plain import loading, quiet
 
 # MMS (Pratap et al. 2023) is one network for a thousand languages, with small layers and letters for each: the layers
 # are in ``adapter.CODE.safetensors`` beside the network, the letters in ``vocab.json`` under the same code.

@@ -17,7 +17,7 @@ from asr_plugins.transformers_models.features import Batch, long_enough, make_ba
 from asr_plugins.transformers_models.loading import load_model, load_part
 from asrcli.errors import UsageError
 from asrcli.types import SAMPLE_RATE, Samples
-from asrcli.weights.library import quiet
+from asrcli.weights.plain import quiet
 
 # Fast speech is 5 words a second, and 1.3 tokens a word in English; other scripts take up to twice that. Moonshine's
 # authors cut at 6.5 tokens a second, because their model falls into loops beyond.
