@@ -21,7 +21,7 @@ from asrcli.alignment.confidence import (
     seconds_of,
     told_by,
 )
-from asrcli.alignment.places import LOW, TRUST, Numbered, Placed, cut
+from asrcli.alignment.places import LOW, TRUST, Numbered, Placed, cut, moved
 from asrcli.types import SAMPLE_RATE, Clip, Region, Word
 
 CONTEXT = 6  # words on each side of other speech, whose place is decided together
@@ -160,8 +160,6 @@ class Splice:
 
 def moved_within(word: AlignedWord, seconds: float, clip: Clip) -> Placed:
     """Return a word on the clock of the recording, within a clip of it."""
-    from asrcli.alignment.places import moved
-
     placed = moved(word, seconds)
     start = max(placed.start, round(clip.start, 3))
     end = min(placed.end, round(clip.end, 3))

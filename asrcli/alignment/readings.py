@@ -140,8 +140,15 @@ def better_reading(
     if place is None:
         return None
     one.settled = True
-    told = verifier.align([place] * len(one.ways), one.ways, language)
-    scores = [_told(way, found) for way, found in zip(one.ways, told, strict=True)]
+    return _best(one, place, one.ways, verifier, language)
+
+
+def _best(
+    one: Number, clip: Clip, texts: Sequence[Sequence[str]], aligner: Aligner, language: str | None
+) -> tuple[str, ...] | None:
+    """Return the reading whose text fits a clip best, ``None`` where that is the present one."""
+    told = aligner.align([clip] * len(texts), texts, language)
+    scores = [_told(text, found) for text, found in zip(texts, told, strict=True)]
     best = max(range(len(scores)), key=scores.__getitem__)
     return one.ways[best] if scores[best] > scores[0] else None
 
@@ -170,11 +177,7 @@ def fitting_reading(
     """
     one.settled = True
     before, after = words[: one.first - first], words[one.last - first :]
-    texts = [(*before, *way, *after) for way in one.ways]
-    told = aligner.align([clip] * len(texts), texts, language)
-    scores = [_told(text, found) for text, found in zip(texts, told, strict=True)]
-    best = max(range(len(scores)), key=scores.__getitem__)
-    return one.ways[best] if scores[best] > scores[0] else None
+    return _best(one, clip, [(*before, *way, *after) for way in one.ways], aligner, language)
 
 
 def _place(clip: Clip, aligned: Sequence[AlignedWord | None], first: int, last: int) -> Clip | None:

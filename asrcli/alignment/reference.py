@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
+from statistics import median
 
 from asrcli.base.counts import count_of
 from asrcli.base.encoding import decode_text
@@ -40,11 +41,7 @@ class BoundaryError:
     @property
     def median(self) -> float:
         """The median absolute distance."""
-        ordered = sorted(map(abs, self.shifts))
-        middle = len(ordered) // 2
-        if not ordered:
-            return 0.0
-        return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+        return median(map(abs, self.shifts)) if self.shifts else 0.0
 
     def within(self, seconds: float) -> float:
         """Return the share of boundaries at most so far off."""

@@ -6,7 +6,6 @@ for a while belongs to nobody: who takes it replaces that very object, which aga
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -17,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from asrcli.errors import AsrError, OutputError
-from asrcli.outputs.ledger import STATE
+from asrcli.outputs.ledger import STATE, digest_of_content
 from asrcli.places.blocks import Facts
 from asrcli.places.stores import Taken, located
 
@@ -162,5 +161,4 @@ class ClaimsElsewhere:
 
     def _place(self, output: str) -> str:
         name = os.path.relpath(output, self.folder)
-        digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-        return f"{self.folder}/{STATE}/claims/{digest}.json"
+        return f"{self.folder}/{STATE}/claims/{digest_of_content(name)}.json"

@@ -6,7 +6,6 @@ look and the write. ``.asr/made/ID.json`` is written before and after its output
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -132,8 +131,7 @@ class LedgerElsewhere(Ledger):
         raise OutputError(f"cannot write '{place}': others write it all the time")
 
     def _place(self, name: str) -> str:
-        digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-        return f"{self.folder}/{STATE}/made/{digest}.json"
+        return f"{self.folder}/{STATE}/made/{digest_of_content(name)}.json"
 
 
 def _record_of(data: bytes, name: str) -> Record:

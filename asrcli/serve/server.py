@@ -7,13 +7,13 @@ import logging
 import socket
 import tempfile
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from types import FrameType
 from typing import Any
 
 from asrcli.base.console import Console
 from asrcli.base.files import cause
 from asrcli.errors import MissingExtra, UsageError
+from asrcli.places.addresses import is_loopback
 from asrcli.serve.messages import Start
 from asrcli.serve.uploads import Limits
 
@@ -37,7 +37,7 @@ class Place:
         """Raise `UsageError` for a server open to everybody, or a key that can be guessed."""
         if self.key and (not self.key.isascii() or not self.key.isprintable() or len(self.key) < SHORTEST_KEY):
             raise UsageError(f"{KEY} is no key: set one of at least {SHORTEST_KEY} ASCII characters")
-        if not self.key and not self.no_key and not _is_loopback(self.host):
+        if not self.key and not self.no_key and not is_loopback(self.host):
             raise UsageError(
                 f"--host {self.host} lets other machines in: set {KEY} to the key that they bring, or say --no-key"
             )
@@ -62,15 +62,6 @@ class Place:
             if found is not None:
                 found.close()
             raise UsageError(f"--host {self.host} --port {self.port}: {cause(error)}; choose another") from None
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def serve(place: Place, start: Start, limits: Limits, console: Console) -> None:
@@ -125,7 +116,7 @@ async def _serve(place: Place, start: Start, limits: Limits, console: Console, l
         console.note(text)
 
     desk = Desk(Backend(start, say, console.error, lambda: setattr(server, "should_exit", True)), start.folder, limits)
-    own = () if _is_loopback(place.host) else (place.host, socket.gethostname())
+    own = () if is_loopback(place.host) else (place.host, socket.gethostname())
     server = Server(
         uvicorn.Config(
             Guard(Application(desk), place.key, (*own, *place.names), log, console.raw),

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from asrcli.base.files import reason
 from asrcli.serve.errors import Gone, Refused
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+from asrcli.serve.guard import Receive
 
 SECONDS_BETWEEN = 30.0  # two pieces of a body
 SLOWEST = 4096  # bytes a second, on average, after as long

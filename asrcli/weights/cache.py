@@ -8,6 +8,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asrcli.base.files import cause
+from asrcli.errors import ModelError
+
 if TYPE_CHECKING:
     from asrcli.engine import Model, Plugin
 
@@ -47,23 +50,30 @@ def cached(engine: type[Plugin], name: str) -> Path | None:
     return next((folder for folder in folders if has_weights(folder, engine, declared)), None)
 
 
+def indexed(index: Path) -> set[str]:
+    """Return the names of the files that an index of weights lists. Raises `ModelError` when it is damaged."""
+    import json
+
+    try:
+        return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise ModelError(f"'{index}' is damaged ({cause(error)}): download the model again") from error
+
+
 def has_weights(folder: Path, engine: type[Plugin], declared: Model | None) -> bool:
     """Return whether a folder holds the weights of a model, as its engine declares them.
 
     At least one file that is like `weight_files`, every one of them that the model names, and every part that an index
     lists.
     """
-    import json
-
     inside = folder / declared.folder if declared is not None else folder
     if not inside.is_dir():
         return False
     for index in inside.glob("*.safetensors.index.json"):
         try:
-            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
-            return False
-        if not all((inside / part).exists() for part in parts):
+            if not all((inside / part).exists() for part in indexed(index)):
+                return False
+        except ModelError:
             return False
     named = [name for name in (declared.files if declared is not None else ()) if _is_weights(engine, name)]
     if any(not (folder / name).exists() for name in named if not set(name) & set("*?[")):

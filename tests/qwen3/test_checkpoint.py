@@ -132,7 +132,7 @@ BROKEN: dict[Broken, str] = {
     a_pointer: "cannot be read as weights",
     no_weights: "no .*safetensors",
     no_config: "config.json is missing",
-    no_json: "cannot be read as JSON",
+    no_json: "cannot be loaded",
     another_model: "'whisper', not 'qwen3_asr'",
     a_gap_in_the_config: "'d_model'",
     no_tokenizer: "no tokenizer",

@@ -88,8 +88,8 @@ def test_half_of_the_shards(copy: Path) -> None:
     [
         ("model.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         ("model.safetensors", b"\0" * 40, "cannot be loaded"),
-        ("config.json", b"{", "is damaged"),
-        ("config.json", b"[]", "is damaged"),
+        ("config.json", b"{", "cannot be loaded"),
+        ("config.json", b"[]", "no object in it"),
         ("tokenizer.json", b"{}", "cannot be loaded|do not belong together"),
         ("processor_config.json", b"{", "cannot be loaded"),
     ],

@@ -8,7 +8,6 @@ llm_backbone/config.json    configuration of the language model; not in the publ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from asr_plugins.nemo.allowed import QWEN3, QWEN3_TOKENIZER, SALM
 from asr_plugins.nemo.checked import checked, least_weights
 from asrcli.errors import ModelError
+from asrcli.weights.plain import read_json
 
 CONFIG, WEIGHTS, LLM_CONFIG = "config.json", "model.safetensors", "llm_backbone/config.json"
 TOKENIZER, TOKENIZER_CONFIG = "tokenizer.json", "tokenizer_config.json"
@@ -105,17 +105,9 @@ def _check_size(folder: Path, salm: Mapping[str, Any], llm: Mapping[str, Any]) -
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(
-            f"'{path}' is not there: name a folder of Canary-Qwen, or pull it: asr engines pull canary"
-        ) from error
-    except ValueError as error:
-        raise ModelError(f"'{path}' is not JSON ({error}); download it again") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"'{path}' is no configuration; download it again")
-    return found
+    if not path.is_file():
+        raise ModelError(f"'{path}' is not there: name a folder of Canary-Qwen, or pull it: asr engines pull canary")
+    return read_json(path)
 
 
 def _sound(perception: Mapping[str, Any], folder: Path) -> tuple[dict[str, int], int, int]:

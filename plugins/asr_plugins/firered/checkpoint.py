@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.files import blocks, brief, cause, create_beside, write_atomic
 from asrcli.errors import ModelError, OutputError
 from asrcli.weights.pickles import check_no_pointer
+from asrcli.weights.plain import read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,7 +102,7 @@ def is_llm(folder: Path) -> bool:
     if (folder / ENCODER).exists() or (folder / LLM_FOLDER).exists():
         return True
     config = folder / SAFE_CONFIG
-    return config.is_file() and _read_config(config).get("model_type") == "firered-llm"
+    return config.is_file() and read_json(config).get("model_type") == "firered-llm"
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -181,7 +182,7 @@ def _read_converted(folder: Path) -> Checkpoint:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    config = _read_config(folder / SAFE_CONFIG)
+    config = read_json(folder / SAFE_CONFIG)
     kind = str(config.get("model_type", "")).removeprefix("firered-")
     if kind not in ("aed", "llm"):
         raise ModelError(
@@ -197,14 +198,6 @@ def _read_converted(folder: Path) -> Checkpoint:
             f"{folder / SAFE_MODEL} cannot be read ({cause(error)}); convert the official folder again"
         ) from error
     return Checkpoint(kind, folder, args, encoder_args, Tensors(tensors, str(folder / SAFE_MODEL)))
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} is not JSON ({cause(error)}); convert the official folder again") from error
-    return config if isinstance(config, dict) else {}
 
 
 def convert_to_safetensors(folder: Path, out: Path, dtype: str | None = None) -> Path:

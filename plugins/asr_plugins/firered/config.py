@@ -53,11 +53,11 @@ def encoder_config(args: Mapping[str, object], source: str) -> EncoderConfig:
         ModelError: a value is missing, no positive integer, or two do not fit together.
     """
     config = EncoderConfig(
-        bins=_size(args, "idim", source),
-        width=_size(args, "d_model", source),
-        heads=_size(args, "n_head", source),
-        layers=_size(args, "n_layers_enc", source),
-        kernel=_size(args, "kernel_size", source),
+        bins=size_of(args, "idim", source),
+        width=size_of(args, "d_model", source),
+        heads=size_of(args, "n_head", source),
+        layers=size_of(args, "n_layers_enc", source),
+        kernel=size_of(args, "kernel_size", source),
     )
     if config.width % config.heads or config.width % 2:
         raise ModelError(f"{source}: d_model {config.width} is not even, or not a multiple of n_head {config.heads}")
@@ -72,14 +72,14 @@ def decoder_config(args: Mapping[str, object], source: str, outputs: str = "odim
     ``outputs`` is the name of the size of the vocabulary.
     """
     config = DecoderConfig(
-        width=_size(args, "d_model", source),
-        heads=_size(args, "n_head", source),
-        layers=_size(args, "n_layers_dec", source),
-        vocabulary=_size(args, outputs, source),
-        positions=_size(args, "pe_maxlen", source),
-        sos=_size(args, "sos_id", source, least=0),
-        eos=_size(args, "eos_id", source, least=0),
-        pad=_size(args, "pad_id", source, least=0),
+        width=size_of(args, "d_model", source),
+        heads=size_of(args, "n_head", source),
+        layers=size_of(args, "n_layers_dec", source),
+        vocabulary=size_of(args, outputs, source),
+        positions=size_of(args, "pe_maxlen", source),
+        sos=size_of(args, "sos_id", source, least=0),
+        eos=size_of(args, "eos_id", source, least=0),
+        pad=size_of(args, "pad_id", source, least=0),
     )
     for token in (config.sos, config.eos, config.pad):
         if token >= config.vocabulary:
@@ -87,7 +87,8 @@ def decoder_config(args: Mapping[str, object], source: str, outputs: str = "odim
     return config
 
 
-def _size(args: Mapping[str, object], name: str, source: str, least: int = 1) -> int:
+def size_of(args: Mapping[str, object], name: str, source: str, least: int = 1) -> int:
+    """Return a whole number of a checkpoint's ``args``; raises `ModelError` for anything else."""
     value = args.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ModelError(f"{source}: args.{name} is {value!r}, not an integer of at least {least}")

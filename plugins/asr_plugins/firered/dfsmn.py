@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.checkpoint import Tensors
+from asr_plugins.firered.config import size_of
 from asrcli.errors import ModelError
 
 MOST_REACH = 10_000  # frames that a layer keeps, 100 s; the published model keeps 40
@@ -38,13 +39,8 @@ class DfsmnConfig:
     def read(cls, args: Mapping[str, object], source: str) -> DfsmnConfig:
         """Return the dimensions in ``args``; `ModelError` for a value that is missing or no count."""
         least = {"N2": 0, "S2": 0}
-        values = []
-        for name in ("idim", "odim", "R", "M", "H", "P", "N1", "S1", "N2", "S2"):
-            value = args.get(name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least.get(name, 1):
-                raise ModelError(f"{source}: args.{name} is {value!r}; this is no FireRedVAD model")
-            values.append(value)
-        config = cls(*values)
+        names = ("idim", "odim", "R", "M", "H", "P", "N1", "S1", "N2", "S2")
+        config = cls(*(size_of(args, name, source, least.get(name, 1)) for name in names))
         if config.before * config.before_stride + config.after * config.after_stride > MOST_REACH:
             raise ModelError(f"{source}: args.S1 {config.before_stride} and S2 {config.after_stride} reach too far")
         return config

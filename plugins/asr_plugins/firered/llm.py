@@ -7,7 +7,6 @@ clip gives the same text alone and in a batch. (The official code shows the padd
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from asrcli.errors import ModelError
 from asrcli.types import Samples
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.pickles import check_no_pointer
-from asrcli.weights.plain import loading, plain_folder, read_json
+from asrcli.weights.plain import loading, plain_folder, quiet, read_json
 
 BEFORE = "<|im_start|>user\n"  # the prompt of the training, with the speech between the two halves
 AFTER = "请转写音频为文字<|im_end|>\n<|im_start|>assistant\n"
@@ -244,7 +243,7 @@ def load_qwen2(folder: Path, tensors: Tensors, dtype: torch.dtype) -> Any:
         check_no_adapter(folder)
         config = plain_config(Qwen2Config, data, folder / "config.json")
         check_size(lambda: Qwen2ForCausalLM(config), folder)
-        with _no_progress_bar():
+        with quiet():
             model = Qwen2ForCausalLM.from_pretrained(
                 folder,
                 config=config,
@@ -281,17 +280,3 @@ def merge_lora(model: nn.Module, tensors: Tensors) -> None:
         up = tensors.take(f"{LORA}{name}.lora_B.default.weight", outputs, rank).float()
         merged = module.weight.float() + (LORA_ALPHA / rank) * (up @ down)
         module.weight.data = merged.to(module.weight.dtype)
-
-
-@contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """Keep transformers from drawing on stderr, which is the core's."""
-    from transformers.utils import logging
-
-    drawn = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if drawn:
-            logging.enable_progress_bar()

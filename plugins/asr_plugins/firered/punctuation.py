@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from asr_plugins.firered.checkpoint import MODEL, read_pickle
+from asr_plugins.firered.config import size_of
 from asrcli.companions import Punctuator
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
@@ -52,7 +53,7 @@ class FireRedPunc(Punctuator):
         with plain_folder(folder / BERT) as plain:
             self.tokenizer = BertTokenizer.from_pretrained(str(plain), local_files_only=True)
         args, tensors = read_pickle(folder / MODEL)
-        self.first = _count(args.get("cls_id"), folder)
+        self.first = size_of(args, "cls_id", str(folder / MODEL), least=0)
         self.network, self.longest = _build(folder, tensors, len(self.signs))
 
     def marks(self, texts: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -121,9 +122,3 @@ def _lines(path: Path) -> list[str]:
 
 def _read_lines(path: Path) -> dict[str, int]:
     return {token: number for number, token in enumerate(_lines(path))}
-
-
-def _count(value: object, folder: Path) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ModelError(f"{folder / MODEL}: args.cls_id is {value!r}; this is no FireRedPunc model")
-    return value

@@ -6,7 +6,6 @@ warns, so here every tensor is asked for by name and shape, and one that nobody 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from torch import Tensor
 from asr_plugins.qwen3.config import Config
 from asrcli.base.files import cause
 from asrcli.errors import ModelError
+from asrcli.weights.cache import indexed
 from asrcli.weights.plain import loading, plain_folder, quiet
 
 if TYPE_CHECKING:
@@ -104,11 +104,7 @@ def _places(folder: Path) -> dict[str, Any]:
 def _files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        try:
-            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise ModelError(f"{index} cannot be read ({cause(error)}); {AGAIN}") from error
-        files = [folder / Path(name).name for name in names]
+        files = [folder / Path(name).name for name in sorted(indexed(index))]
         if gone := [path.name for path in files if not path.exists()]:
             raise ModelError(f"{folder}: {len(gone)} of {len(files)} files are missing: {', '.join(gone)}; {AGAIN}")
         return files

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import cause
 from asrcli.errors import ModelError
+from asrcli.weights.plain import read_json
 
 MOST_MELS = 1 << 12  # their filters are computed before any weights are read
 CONV_STEPS = 3  # convolutions of stride 2: 8 mel frames are one encoder frame
@@ -65,15 +64,11 @@ def read_config(folder: Path) -> Config:
         ModelError: it is missing, no JSON, of another model, or asks for something that no Qwen3-ASR has.
     """
     path = folder / "config.json"
-    try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path} is missing: give a folder with a Qwen3-ASR model, or its hub id") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read as JSON ({cause(error)}); download the model again") from error
-    if not isinstance(whole, dict) or whole.get("model_type") != "qwen3_asr":
-        kind = whole.get("model_type") if isinstance(whole, dict) else None
-        raise ModelError(f"{path} describes a model of type {kind!r}, not 'qwen3_asr'")
+    if not path.exists():
+        raise ModelError(f"{path} is missing: give a folder with a Qwen3-ASR model, or its hub id")
+    whole = read_json(path)
+    if whole.get("model_type") != "qwen3_asr":
+        raise ModelError(f"{path} describes a model of type {whole.get('model_type')!r}, not 'qwen3_asr'")
     thinker = whole.get("thinker_config")
     try:
         if thinker is not None:

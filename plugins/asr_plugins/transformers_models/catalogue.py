@@ -6,13 +6,12 @@ written, and a run records the commit that it used.
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 
-from asrcli.base.files import cause
 from asrcli.engine import Model
 from asrcli.errors import ModelError
+from asrcli.weights.plain import read_json
 
 ENGLISH = ("en",)
 # The 25 languages of parakeet-tdt-0.6b-v3 and canary-1b-v2.
@@ -74,21 +73,10 @@ MODELS = {
 
 
 def read_config(folder: Path) -> dict[str, object]:
-    """Return ``config.json`` of a folder.
-
-    Raises:
-        ModelError: it is missing or damaged.
-    """
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"'{folder}' has no config.json: it is not a model of the transformers library") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"'{path}' is damaged ({cause(error)}): download the model again") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"'{path}' is damaged (no object in it): download the model again")
-    return config
+    """Return ``config.json`` of a folder. Raises `ModelError` when it is missing or damaged."""
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"'{folder}' has no config.json: it is not a model of the transformers library")
+    return read_json(folder / "config.json")
 
 
 def kind_of(folder: Path) -> Kind:

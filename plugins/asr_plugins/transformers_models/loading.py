@@ -6,7 +6,6 @@ weights writes nonsense that looks like bad audio, so here it is an error.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from asr_plugins.transformers_models.catalogue import Kind, read_config
 from asrcli.base.files import brief, cause
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
+from asrcli.weights.cache import indexed
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.pickles import check_no_pointer, safe_folder
 from asrcli.weights.plain import loading, plain_folder
@@ -105,11 +105,7 @@ def load_part(folder: Path, part: str) -> Any:
 def check_files(folder: Path) -> None:
     """Raise `ModelError` for weights that are not here, in part or as pointers, and for pickles that run code."""
     for index in folder.glob("*.index.json"):
-        try:
-            parts = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise ModelError(f"'{index}' is damaged ({cause(error)}): download the model again") from error
-        if absent := sorted(part for part in parts if not (folder / part).is_file()):
+        if absent := sorted(part for part in indexed(index) if not (folder / part).is_file()):
             raise ModelError(f"'{folder}' lacks {_some(absent)}: download the model again")
     for path in folder.glob("*.safetensors"):
         if not path.is_file():
