@@ -136,7 +136,7 @@ def loaded(role: str, name: str, folder: str) -> Callable[[], object]:
     import numpy as np
 
     from asrcli.engine import Weights
-    from asrcli.engines.opening import opening
+    from asrcli.engines.recogniser import opening
     from asrcli.types import Clip, Options, Recording
 
     random = np.random.default_rng(0)
@@ -181,7 +181,7 @@ def loaded(role: str, name: str, folder: str) -> Callable[[], object]:
 
 def opened(kind: Any, weights: Any) -> Any:
     """Load a companion as `asrcli.engines.companions` does."""
-    from asrcli.engines.opening import opening
+    from asrcli.engines.recogniser import opening
 
     with opening(weights):
         return kind(weights)

@@ -16,7 +16,7 @@ import pytest
 
 from asrcli.capabilities import implementation
 from asrcli.engine import Device, Engine, Model, Weights, load_class
-from asrcli.engines.opening import opening
+from asrcli.engines.recogniser import opening
 from asrcli.errors import AsrError, ModelError
 from asrcli.weights import models
 from asrcli.weights.configs import check_front

@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 import numpy as np
 import pytest
 from asr_plugins.openai_server import client as speech
-from asr_plugins.openai_server.address import parse
 from asr_plugins.openai_server.answers import read_chat, read_transcription
+from asr_plugins.openai_server.client import parse
 
 from asrcli.errors import AsrError
 from asrcli.types import SAMPLE_RATE, Clip, Recording

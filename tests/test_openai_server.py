@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asr_plugins.openai_server import address, client
+from asr_plugins.openai_server import client
 from support.command import Run, write_wav
 from support.server import Call, Reply, Server, hearing, serving
 
@@ -413,7 +413,7 @@ def test_addresses_that_are_refused_before_anything_loads(name: str) -> None:
     ],
 )
 def test_addresses(name: str, endpoint: str, model: str) -> None:
-    found = address.parse(name)
+    found = client.parse(name)
     assert (found.endpoint, found.model) == (endpoint, model)
 
 
@@ -436,11 +436,11 @@ def test_the_key_is_sent_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_openais_key_goes_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
-    assert address.parse("https://api.openai.com/v1#whisper-1").key().headers("https://api.openai.com/v1") == {
+    assert client.parse("https://api.openai.com/v1#whisper-1").key().headers("https://api.openai.com/v1") == {
         "Authorization": "Bearer sk-openai"
     }
     for other in ("http://api.openai.com/v1", "https://api.openai.com.example/v1", "http://127.0.0.1:8000/v1"):
-        assert not address.parse(other).key()
+        assert not client.parse(other).key()
 
 
 # The command

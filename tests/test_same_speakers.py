@@ -19,8 +19,8 @@ from test_diarizers import Packed
 
 from asrcli.audio.decode import decode
 from asrcli.diarization.desk import Desk
-from asrcli.diarization.people import name_people
 from asrcli.diarization.speakers import Diarization
+from asrcli.diarization.voices import name_people
 from asrcli.pipeline.events import Failed, Finished, Notice
 from asrcli.types import Recording, Transcript, Turn, Voice
 from asrcli.weights import packaged

@@ -15,7 +15,7 @@ from asrcli.base.blas import pin_threads
 from asrcli.engine import Device, Weights, check_installed
 from asrcli.engines import device as devices
 from asrcli.engines import ranking, selection
-from asrcli.engines.opening import opening
+from asrcli.engines.recogniser import opening
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.audio.inputs import STDIN
-from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
-from asrcli.base.whole import read_whole
+from asrcli.base.whole import decode_text, read_whole
 from asrcli.errors import InputError
 from asrcli.formats import PICTURES, SUBTITLES, UNREAD
 from asrcli.places import remote

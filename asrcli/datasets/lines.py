@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.encoding import decode_text, encoding_of
 from asrcli.base.files import reason
-from asrcli.base.whole import MOST_ROWS, read_whole
+from asrcli.base.whole import MOST_ROWS, decode_text, encoding_of, read_whole
 from asrcli.errors import InputError
 
 TABLES = (".csv", ".tsv")

@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from asrcli.diarization.finder import Finder, SpeakerFinder
-from asrcli.diarization.people import name_people
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
+from asrcli.diarization.voices import name_people
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Failed, Finished, Notice
 from asrcli.types import SAMPLE_RATE, Recording, Samples

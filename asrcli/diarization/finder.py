@@ -12,7 +12,7 @@ from asrcli.diarization.voices import name_speakers, read_voices
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device
 from asrcli.engines.device import is_out_of_memory
-from asrcli.engines.opening import opening
+from asrcli.engines.recogniser import opening
 from asrcli.types import SAMPLE_RATE, HalfSamples, Samples, Turn
 
 Announce = Callable[[str], None]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS, Companion, Detector, Identifier, Punctuator
 from asrcli.engine import check_installed, declared, load_plugin
 from asrcli.engines import ranking
-from asrcli.engines.opening import opening
+from asrcli.engines.recogniser import opening
 from asrcli.weights import models
 
 if TYPE_CHECKING:

@@ -5,20 +5,25 @@ An engine that runs out of memory goes down a ladder, smaller batches, precision
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from asrcli.base.blas import pin_threads
+from asrcli.base.files import brief
 from asrcli.capabilities import PROMPT_CHARACTERS, Answers, Concurrent
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines import device as devices
-from asrcli.engines.opening import opening
-from asrcli.errors import DeviceError, EngineUnavailable, OutOfMemory, UsageError
+from asrcli.engines.device import is_out_of_memory
+from asrcli.errors import AsrError, DeviceError, EngineUnavailable, ModelError, OutOfMemory, UsageError
 from asrcli.types import Clip, Options, Segment
+
+if TYPE_CHECKING:
+    from asrcli.engine import Weights
 
 Announce = Callable[[str], None]
 Asked = TypeVar("Asked")
@@ -26,6 +31,8 @@ Given = TypeVar("Given")
 # For each clip its segments, or why it has none; `EngineUnavailable`: the engine is gone, and no further clip is
 # recognised.
 Results = list[list[Segment] | Exception]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +293,23 @@ def vote(
         return among[0] if among else "en", 0.0
     best = max(sorted(totals), key=lambda code: totals[code])
     return best, round(totals[best] / weight, 4) if weight else 0.0
+
+
+@contextmanager
+def opening(weights: Weights) -> Iterator[None]:
+    """Turn what opening the weights of a stranger raises into a `ModelError`; its traceback is said with ``-v``.
+
+    Weights that an engine declares are not a stranger's: an error there is a bug, and keeps its traceback. So does a
+    package that does not import. What says that memory was short is the caller's, who may take another device.
+    """
+    try:
+        yield
+    except (AsrError, ImportError):
+        raise
+    except Exception as error:
+        if weights.model is not None or is_out_of_memory(error):
+            raise
+        _log.debug("'%s' cannot be loaded", weights.path or weights.name, exc_info=True)
+        raise ModelError(
+            f"'{weights.path or weights.name}' cannot be loaded ({type(error).__name__}: {brief(error)}); -v says where"
+        ) from error

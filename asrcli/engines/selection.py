@@ -13,9 +13,8 @@ from asrcli.capabilities import Answers, Backends, backend_of, implementation
 from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, load_class
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
-from asrcli.engines.opening import opening
 from asrcli.engines.options import check_options, clip_length, unsupported
-from asrcli.engines.recogniser import Choice
+from asrcli.engines.recogniser import Choice, opening
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
 from asrcli.weights import models, packaged

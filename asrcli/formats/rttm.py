@@ -8,9 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
-from asrcli.base.whole import MOST_ROWS, read_whole
+from asrcli.base.whole import MOST_ROWS, decode_text, read_whole
 from asrcli.errors import InputError
 from asrcli.types import Turn
 

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from asr_plugins.firered.ctc import BLANK, align, clip_times, path_states, token_times
+from asr_plugins.firered.vocabulary import BLANK, align, clip_times, path_states, token_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

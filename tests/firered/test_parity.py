@@ -9,9 +9,9 @@ import pytest
 import torch
 from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
-from asr_plugins.firered.ctc import align, clip_times, path_states, token_times
 from asr_plugins.firered.llm import LlmModel, LlmOptions
 from asr_plugins.firered.search import SearchOptions, beam_search
+from asr_plugins.firered.vocabulary import align, clip_times, path_states, token_times
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear
 
 from asrcli.types import Options

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.firered.checkpoint import is_llm, read_checkpoint
 from asr_plugins.firered.config import BEAMS, END_PENALTY, SMOOTHING
-from asr_plugins.firered.ctc import clip_times
+from asr_plugins.firered.vocabulary import clip_times
 from asrcli.capabilities import ConvertsToSafetensors
 from asrcli.engine import SIDE_FILES, Device, Engine, EngineOption, Model, Weights
 from asrcli.engines.device import torch_place

@@ -12,10 +12,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr_plugins.firered.checkpoint import Checkpoint
 from asr_plugins.firered.config import decoder_config, encoder_config
-from asr_plugins.firered.ctc import align, path_states, token_times
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.search import Hypothesis, SearchOptions, beam_search
-from asr_plugins.firered.vocabulary import Vocabulary
+from asr_plugins.firered.vocabulary import Vocabulary, align, path_states, token_times
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear, pack, quantise, report_unused
 from asrcli.types import Samples
 

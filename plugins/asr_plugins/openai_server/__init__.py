@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from asr_plugins.openai_server import address
 from asr_plugins.openai_server.answers import SPOKEN, TEXT_MARK, read_chat, read_transcription
-from asr_plugins.openai_server.client import Client, Refused
+from asr_plugins.openai_server.client import ANY_MODEL, KEY_VARIABLE, OPENAI_KEY_VARIABLE, Client, Refused, parse
 from asrcli.base.languages import NAMES
 from asrcli.capabilities import AnyModel, Concurrent
 from asrcli.engine import Device, Engine, Model, Weights
@@ -37,16 +36,16 @@ class OpenAIServer(Engine, AnyModel, Concurrent):
     rank = 0
     requires = ("httpx2",)
     models: ClassVar[Mapping[str, Model]] = {}
-    default_model = address.ANY_MODEL
+    default_model = ANY_MODEL
     loads_folders = False
     max_seconds = 30.0  # what Whisper recognises at once, and where vLLM cuts; far below OpenAI's limit of 25 MB
     clip_pad = 0.5  # as Whisper likes it, which most of these servers run
-    keys = (address.KEY_VARIABLE, address.OPENAI_KEY_VARIABLE)
+    keys = (KEY_VARIABLE, OPENAI_KEY_VARIABLE)
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 960.0}  # enough clips at hand to keep the server busy
     supports = frozenset({"task", "prompt", "hotwords", "word_timestamps", "temperature", "max_new_tokens"})
 
     def __init__(self, weights: Weights, device: Device) -> None:
-        self.address = address.parse(weights.name)
+        self.address = parse(weights.name)
         self.client = Client(self.address, _setting(TIMEOUT_VARIABLE, TIMEOUT))
         self.threads = int(_setting(CONCURRENCY_VARIABLE, CONCURRENCY))
         self.model = self._choose_model()
@@ -55,7 +54,7 @@ class OpenAIServer(Engine, AnyModel, Concurrent):
     @classmethod
     def for_weights(cls, weights: Weights) -> type[Engine]:
         """Return the class for the way of asking that the address names."""
-        return Chat if address.parse(weights.name).style == "chat" else Transcriptions
+        return Chat if parse(weights.name).style == "chat" else Transcriptions
 
     @classmethod
     def clip_seconds(cls, options: Options) -> float:
