@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asrcli.audio.inputs import STDIN
 from asrcli.base.files import reason
@@ -16,12 +15,10 @@ from asrcli.base.join import is_unspaced
 from asrcli.base.whole import decode_text, read_whole
 from asrcli.errors import InputError
 from asrcli.formats import PICTURES, SUBTITLES, UNREAD
+from asrcli.formats.cues import Cue
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
 from asrcli.types import Segment
-
-if TYPE_CHECKING:
-    from asrcli.formats.cues import Cue
 
 SUFFIXES = (".txt", ".lab", *SUBTITLES, ".json")  # of texts, in the order in which a folder is searched
 PLAIN = ("", ".txt", ".lab")

@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from asrcli.diarizer import Diarizer
-
     Print = NDArray[np.float32]  # (dimensions,), of length one
-
-    import numpy as np
-    from numpy.typing import NDArray
-
     Cosines = NDArray[np.float64]  # (speakers, speakers)
 
 

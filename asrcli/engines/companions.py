@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
 
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS, Companion, Detector, Identifier, Punctuator
-from asrcli.engine import check_installed, declared, load_plugin
+from asrcli.engine import Weights, check_installed, declared, load_plugin
 from asrcli.engines import ranking
 from asrcli.engines.recogniser import opening
 from asrcli.weights import models
-
-if TYPE_CHECKING:
-    from asrcli.engine import Weights
 
 KINDS = {"vad": DETECTORS, "punctuation": PUNCTUATORS, "language": IDENTIFIERS}  # as asr engines pull spells them
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from asrcli.base.blas import pin_threads
 from asrcli.base.files import brief
@@ -21,9 +21,6 @@ from asrcli.engines import device as devices
 from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import AsrError, DeviceError, EngineUnavailable, ModelError, OutOfMemory, UsageError
 from asrcli.types import Clip, Options, Segment
-
-if TYPE_CHECKING:
-    from asrcli.engine import Weights
 
 Announce = Callable[[str], None]
 Asked = TypeVar("Asked")

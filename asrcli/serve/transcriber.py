@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asrcli.audio.inputs import Found
 from asrcli.audio.vad import VadOptions
 from asrcli.base.files import cause
+from asrcli.engine import Engine
 from asrcli.engines import device as devices
 from asrcli.engines import selection
 from asrcli.engines.recogniser import Choice
@@ -37,9 +38,6 @@ from asrcli.types import SAMPLE_RATE, Options, Samples, Transcript
 from asrcli.weights.models import HUB_VARIABLE
 from asrcli.workers.pool import assemble
 from asrcli.workers.wanted import Workers
-
-if TYPE_CHECKING:
-    from asrcli.engine import Engine
 
 AHEAD = 60.0  # seconds of audio decoded ahead of the engine for each request: many are open at once
 HEARTBEAT = 1.0  # seconds

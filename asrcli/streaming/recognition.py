@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from asrcli.audio.conditioning import without_offset
 from asrcli.audio.cut import Buffer
 from asrcli.capabilities import Stream, Streams
 from asrcli.engines.options import clip_length
+from asrcli.engines.recogniser import LocalRecogniser
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Samples, Segment, Word
-
-if TYPE_CHECKING:
-    from asrcli.engines.recogniser import LocalRecogniser
-
 
 WINDOW = 12.0  # seconds recognised again each time, at most, while there is settled text or a pause to cut behind
 LEAST = 2.0  # seconds before such a pause

@@ -14,18 +14,15 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from asrcli.engines.recogniser import Choice
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.listener import EVERYTHING, Listener, Listening
+from asrcli.streaming.sources import Source
 from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Samples, Timings, Transcript
 from asrcli.workers.pool import recogniser
-
-if TYPE_CHECKING:
-    from asrcli.streaming.sources import Source
 
 AHEAD = 600.0  # seconds read ahead of the engine (38 MB); then a pipe has to wait. A microphone cannot
 LATE = 5.0  # seconds of sound that wait for the engine and make it slow

@@ -6,12 +6,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from asrcli.base.display import SharedStream
-
-if TYPE_CHECKING:
-    from asrcli.streaming.updates import Update
+from asrcli.streaming.updates import Update
 
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
 

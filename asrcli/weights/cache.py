@@ -6,13 +6,10 @@ import os
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asrcli.base.files import cause
+from asrcli.engine import Model, Plugin
 from asrcli.errors import ModelError
-
-if TYPE_CHECKING:
-    from asrcli.engine import Model, Plugin
 
 
 def hub_is_off() -> bool:

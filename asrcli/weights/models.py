@@ -11,19 +11,17 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asrcli.base.files import blocks, cause, refusal, write_atomic
 from asrcli.base.http import paced
 from asrcli.base.secret import Secret
 from asrcli.capabilities import file_suffixes, names_any_model
+from asrcli.engine import Borrowed, Model, Packaged, Plugin, Weights
 from asrcli.errors import ModelError, UsageError
 from asrcli.weights import packaged
 from asrcli.weights.cache import cached, has_borrowed, has_weights, hub_cache, hub_is_off
 from asrcli.weights.hashes import check_kinds, hash_local
-
-if TYPE_CHECKING:
-    from asrcli.engine import Borrowed, Model, Packaged, Plugin, Weights
 
 # Second copies of weights in repositories whose files nobody has declared.
 COPIES = ("*.bin.index.json", "model.fp32*")
@@ -57,8 +55,6 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
         UsageError: the engine has no such model.
         ModelError: the weights are not here and may not or cannot be downloaded.
     """
-    from asrcli.engine import Weights
-
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
     if names_any_model(engine) or _comes_along(declared):
@@ -92,8 +88,6 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
         UsageError: the engine has no such model, or its weights come inside a package.
         ModelError: the download failed.
     """
-    from asrcli.engine import Weights
-
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
     if names_any_model(engine) or _comes_along(declared):
@@ -110,8 +104,6 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
 
 def _downloaded(name: str, snapshot: Path, declared: Model | None) -> Weights:
     """Return the weights in a folder of the hub's cache, whose name is the commit."""
-    from asrcli.engine import Weights
-
     return Weights(name, str(snapshot / declared.folder if declared else snapshot), snapshot.name, declared)
 
 

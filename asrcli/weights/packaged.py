@@ -9,14 +9,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from asrcli.base.files import blocks, write_atomic
+from asrcli.engine import Packaged
 from asrcli.errors import ModelError
 from asrcli.weights.hashes import file_hash
-
-if TYPE_CHECKING:
-    from asrcli.engine import Packaged
 
 
 def is_here(packaged: Packaged | None) -> bool:

@@ -9,17 +9,15 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from asrcli.base.files import cause
 from asrcli.base.import_guard import guard_imports
 from asrcli.capabilities import Answers
+from asrcli.engine import Engine
 from asrcli.errors import OutOfMemory
 from asrcli.transport.hosting import Next, Put, host, tell
 from asrcli.workers import messages as say
-
-if TYPE_CHECKING:
-    from asrcli.engine import Engine
 
 
 def main() -> None:

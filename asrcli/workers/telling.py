@@ -5,9 +5,9 @@ Run as ``python -m asrcli.workers.telling FD PARENT``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
 
 from asrcli.base.files import cause
 from asrcli.base.import_guard import guard_imports
@@ -18,9 +18,6 @@ from asrcli.errors import EngineUnavailable
 from asrcli.transport.child import Child, Died
 from asrcli.transport.codec import ProtocolError
 from asrcli.transport.hosting import Next, Put, host
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 SECONDS = 120.0  # an engine that imports heavy libraries at once is slow, and is shown all the same
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from asr_plugins.nemo.archive import find_archive, read_archive, unpack
+from asr_plugins.nemo.archive import Archive, find_archive, read_archive, unpack
 from asr_plugins.nemo.hypotheses import keep_durations, mean_logprob, place_words, token_ids
 from asr_plugins.nemo.quiet import output_held_back
 from asrcli.base.files import brief
@@ -19,9 +19,6 @@ from asrcli.engines.device import torch_place
 from asrcli.errors import ModelError, UsageError
 from asrcli.types import Clip, Options, Segment, Word
 from asrcli.weights.models import local_path
-
-if TYPE_CHECKING:
-    from asr_plugins.nemo.archive import Archive
 
 MAX_SECONDS = 40.0  # Canary was trained on clips up to this; full attention over more costs memory by the square
 MAX_SYMBOLS = 10  # tokens a transducer may write in one frame of 80 ms; more is a loop

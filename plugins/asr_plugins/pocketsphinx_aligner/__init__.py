@@ -6,7 +6,7 @@ word of the text, and words that are not in the sound, are left to the caller in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +19,6 @@ from asrcli.errors import ModelError
 from asrcli.types import Clip, Phone, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from asr_plugins.pocketsphinx_aligner.search import Leaps, Sound
 
 FRAMES_PER_SECOND = 100

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from asr_plugins.transformers_models import Transformers
 from asr_plugins.transformers_models.catalogue import MODELS, Kind, kind_of
-from asr_plugins.transformers_models.vocabulary import STAR
+from asr_plugins.transformers_models.vocabulary import STAR, Vocabulary
 from asrcli.aligner import AlignedWord, Aligner
 from asrcli.engine import Device, Model, Weights
 from asrcli.engines.device import torch_place
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from asr_plugins.transformers_models.presence import Run
     from asr_plugins.transformers_models.viterbi import Path as BestPath
-    from asr_plugins.transformers_models.vocabulary import Vocabulary
 
 LIKE = 60.0  # percent of likeness to a word of the text (rapidfuzz), for what was found to be taken for it
 
@@ -53,12 +53,9 @@ class Ctc(Aligner):
     max_seconds = 30.0  # what these models were trained on; their attention grows with the square
     recognises = True
     rejects = True
-    batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 60.0, "cuda": 960.0}
-    devices = ("cuda", "cpu")
-    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "cuda": ("bfloat16", "float16", "float32"),
-        "cpu": ("float32", "bfloat16"),
-    }
+    batch_seconds: ClassVar[Mapping[str, float]] = Transformers.batch_seconds
+    devices = Transformers.devices
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = Transformers.dtypes
 
     def __init__(self, weights: Weights, device: Device) -> None:
         from asr_plugins.transformers_models.ctc import CtcModel
