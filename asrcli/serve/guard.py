@@ -40,12 +40,7 @@ class Guard:
     """
 
     def __init__(
-        self,
-        app: App,
-        key: str,
-        hosts: Sequence[str],
-        log: Callable[[int, str], None],
-        bug: Callable[[str], None],
+        self, app: App, key: str, hosts: Sequence[str], log: Callable[[int, str], None], bug: Callable[[str], None]
     ) -> None:
         self._app, self._log, self._bug = app, log, bug
         self._key = f"Bearer {key}".encode() if key else b""

@@ -130,12 +130,7 @@ class Work:
     """One request, in a thread of its own."""
 
     def __init__(
-        self,
-        served: Served,
-        wanted: say.Transcribe,
-        seat: Seat,
-        put: Put,
-        over: Callable[[int], object],
+        self, served: Served, wanted: say.Transcribe, seat: Seat, put: Put, over: Callable[[int], object]
     ) -> None:
         self.served, self.wanted, self.seat = served, wanted, seat
         self.put, self.over = put, over

@@ -74,12 +74,7 @@ def assemble(
 
 
 def _on_ray(
-    address: str,
-    engine: type[Engine],
-    workers: Workers,
-    kind: str,
-    threads: int,
-    choose: Callable[[str, int], Choice],
+    address: str, engine: type[Engine], workers: Workers, kind: str, threads: int, choose: Callable[[str, int], Choice]
 ) -> Crew:
     """Return what to recognise with on the nodes of a cluster.
 

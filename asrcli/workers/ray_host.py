@@ -30,11 +30,7 @@ class Host:
     """The actor. Its engine's process is started by the first greeting, and ends with it."""
 
     def __init__(
-        self,
-        interpreter: str | None,
-        variables: Mapping[str, str],
-        needs: Sequence[str] = (),
-        keys: Sequence[str] = (),
+        self, interpreter: str | None, variables: Mapping[str, str], needs: Sequence[str] = (), keys: Sequence[str] = ()
     ) -> None:
         self._interpreter, self._variables, self._needs, self._keys = interpreter, variables, needs, keys
         self._child: Child | None = None

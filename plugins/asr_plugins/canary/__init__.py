@@ -74,10 +74,7 @@ class Canary(Engine, Answers, Backends):
     max_seconds = LONGEST
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 80.0, "cuda": 960.0}
     devices = ("cuda", "cpu")
-    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "cuda": ("bfloat16", "float32"),
-        "cpu": ("float32", "bfloat16"),
-    }
+    dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {"cuda": ("bfloat16", "float32"), "cpu": ("float32", "bfloat16")}
     supports = frozenset({"max_new_tokens", "ask"})
     backends = ("nemo", "native")
     backend = "native"

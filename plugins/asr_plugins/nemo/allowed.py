@@ -237,7 +237,7 @@ _AED = _COMMON | {
             "len_pen": float,
             "length_penalty": float,
             "max_generation_delta": range(-1, 1 << 12),
-        },
+        }
     },
 }
 
@@ -252,10 +252,7 @@ ASR = {
     **_models(("ctc_models.EncDecCTCModel", "ctc_bpe_models.EncDecCTCModelBPE"), _CTC),
     **_models(("rnnt_models.EncDecRNNTModel", "rnnt_bpe_models.EncDecRNNTBPEModel"), _RNNT),
     **_models(
-        (
-            "hybrid_rnnt_ctc_models.EncDecHybridRNNTCTCModel",
-            "hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel",
-        ),
+        ("hybrid_rnnt_ctc_models.EncDecHybridRNNTCTCModel", "hybrid_rnnt_ctc_bpe_models.EncDecHybridRNNTCTCBPEModel"),
         _HYBRID,
     ),
     **_models(("aed_multitask_models.EncDecMultiTaskModel",), _AED),

@@ -58,8 +58,7 @@ class Qwen3Aligner(Aligner):
         units = [[unit(word) for word in words] for words in texts]
         asked = [number for number, own in enumerate(units) if any(own) and len(clips[number].samples)]
         stamps = self.model.stamps(
-            [clips[number].samples for number in asked],
-            [[one for one in units[number] if one] for number in asked],
+            [clips[number].samples for number in asked], [[one for one in units[number] if one] for number in asked]
         )
         found: list[list[AlignedWord | None]] = [[None] * len(own) for own in units]
         for number, own in zip(asked, stamps, strict=True):

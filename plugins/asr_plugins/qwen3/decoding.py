@@ -85,11 +85,7 @@ class GreedyDecoder:
         return cache
 
     def write(
-        self,
-        prompts: Sequence[Prompt],
-        penalty: float = 1.0,
-        first: First | None = None,
-        prefix: Cache | None = None,
+        self, prompts: Sequence[Prompt], penalty: float = 1.0, first: First | None = None, prefix: Cache | None = None
     ) -> list[Written]:
         """Return what follows each prompt. A prompt's result does not depend on the prompts beside it.
 
