@@ -21,8 +21,7 @@ from asrcli.errors import AsrError, ModelError
 from asrcli.weights import models
 from asrcli.weights.configs import check_front
 from asrcli.weights.hashes import check_kinds
-from asrcli.weights.pickles import safe_folder
-from asrcli.weights.plain import plain_folder
+from asrcli.weights.plain import plain_folder, safe_folder
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -19,7 +19,7 @@ from asrcli.engine import Engine, Model, load_class
 from asrcli.errors import ModelError, UsageError
 from asrcli.weights import hashes, models
 from asrcli.weights.hashes import hash_local
-from asrcli.weights.pickles import safe_folder
+from asrcli.weights.plain import safe_folder
 from tests.fake_hub import COMMIT, FakeHub, serve
 
 ROOT = Path(__file__).parent.parent

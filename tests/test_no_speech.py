@@ -28,9 +28,7 @@ from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
 from asrcli.engine import Device, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.streaming import endpoints
-from asrcli.streaming.endpoints import Endpointer
-from asrcli.streaming.listener import Listener, Listening
+from asrcli.streaming.listener import Endpointer, Listener, Listening, Piece
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment
 
 SAID = (
@@ -270,9 +268,7 @@ def test_words_apart_are_found_in_files_and_streams(shared: Path) -> None:
     endpointer = Endpointer(VadOptions())
     events = [event for block in np.array_split(samples, 1000) for event in endpointer.feed(block)]
     events += endpointer.finish()
-    given_out = [
-        (one.start, one.start + len(one.samples) / SAMPLE_RATE) for one in events if isinstance(one, endpoints.Piece)
-    ]
+    given_out = [(one.start, one.start + len(one.samples) / SAMPLE_RATE) for one in events if isinstance(one, Piece)]
     for found in (regions, given_out):
         heard = [sum(max(0.0, min(end, b) - max(start, a)) for a, b in found) / (end - start) for start, end in places]
         assert sum(share < 0.5 for share in heard) == 0, heard

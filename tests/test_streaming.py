@@ -33,8 +33,7 @@ from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra, UsageError
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
-from asrcli.streaming.endpoints import STEP, End, Endpointer, Piece
-from asrcli.streaming.listener import Listener, Listening
+from asrcli.streaming.listener import STEP, End, Endpointer, Listener, Listening, Piece
 from asrcli.streaming.recognition import OwnStream, Pace
 from asrcli.streaming.session import Note, Over, Ready, Session
 from asrcli.streaming.updates import Update

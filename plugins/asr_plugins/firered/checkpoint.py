@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from asrcli.base.files import blocks, brief, cause, create_beside, write_atomic
 from asrcli.errors import ModelError, OutputError
-from asrcli.weights.pickles import check_no_pointer
-from asrcli.weights.plain import read_json
+from asrcli.weights.plain import check_no_pointer, read_json
 
 if TYPE_CHECKING:
     from torch import Tensor

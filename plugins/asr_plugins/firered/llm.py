@@ -25,8 +25,7 @@ from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError
 from asrcli.types import Samples
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
-from asrcli.weights.pickles import check_no_pointer
-from asrcli.weights.plain import loading, plain_folder, quiet, read_json
+from asrcli.weights.plain import check_no_pointer, loading, plain_folder, quiet, read_json
 
 BEFORE = "<|im_start|>user\n"  # the prompt of the training, with the speech between the two halves
 AFTER = "请转写音频为文字<|im_end|>\n<|im_start|>assistant\n"

@@ -22,7 +22,7 @@ from typing import IO, Any
 from asr_plugins.nemo.checked import least_weights, model_config
 from asrcli.base.files import cause
 from asrcli.errors import ModelError
-from asrcli.weights.pickles import refusal
+from asrcli.weights.plain import refusal
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 TIMES = "timestamps_asr_"  # before the names of both, for the second model

@@ -18,8 +18,7 @@ from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import ModelError, OutOfMemory
 from asrcli.weights.cache import indexed
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
-from asrcli.weights.pickles import check_no_pointer, safe_folder
-from asrcli.weights.plain import loading, plain_folder
+from asrcli.weights.plain import check_no_pointer, loading, plain_folder, safe_folder
 
 # Tensors that only training uses: absent from some published checkpoints, or left over in them.
 TRAINING = ("masked_spec_embed", "num_batches_tracked", "quantizer.", "project_q.", "project_hid.")

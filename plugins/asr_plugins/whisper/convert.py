@@ -14,8 +14,7 @@ from asrcli.engines.device import is_out_of_memory
 from asrcli.errors import MissingExtra, ModelError
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.hashes import hash_local
-from asrcli.weights.pickles import safe_folder
-from asrcli.weights.plain import plain_folder, read_json
+from asrcli.weights.plain import plain_folder, read_json, safe_folder
 
 MODULES = ("torch", "transformers", "safetensors")
 COPIED = ("tokenizer.json", "preprocessor_config.json")
