@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from asrcli.aligner import AlignedWord, Aligner
@@ -57,17 +58,13 @@ def _ways(digits: str, code: str) -> Iterator[tuple[str, ...]]:
         yield tuple(DIGITS[int(digit)] for digit in digits)
         count = tuple(han_number(digits))
         yield count
-        yield tuple("两" if char == "二" and after in ("百", "千") else char for char, after in _pairs(count))
+        yield tuple("两" if char == "二" and after in ("百", "千") else char for char, after in pairwise((*count, "")))
     elif code == "en":
         yield from _english(digits)
     else:
         each = [spoken_words(digit, code) for digit in digits]
         if all(each):
             yield tuple(word for own in each for word in own)
-
-
-def _pairs(chars: Sequence[str]) -> Iterator[tuple[str, str]]:
-    yield from zip(chars, [*chars[1:], ""], strict=True)
 
 
 def _english(digits: str) -> Iterator[tuple[str, ...]]:

@@ -247,7 +247,7 @@ def name_people(found: Mapping[int, Diarization], diarizer: type[Diarizer]) -> d
     import numpy as np
 
     speakers = [
-        _Speaker(number, label, "" if label not in _named(one) else label)
+        _Speaker(number, label, label if any(voice.speaker == voice.nearest == label for voice in one.voices) else "")
         for number, one in sorted(found.items())
         for label in one.prints
     ]
@@ -265,11 +265,6 @@ def name_people(found: Mapping[int, Diarization], diarizer: type[Diarizer]) -> d
         nearest = group_names[likeness.nearest] if likeness.cosine > -1.0 else ""
         names[speaker.recording][speaker.label] = Voice(label, nearest, round(1 - likeness.cosine, 3))
     return {number: _renamed(one, names[number]) for number, one in found.items()}
-
-
-def _named(found: Diarization) -> set[str]:
-    """Return the labels that are names of known voices."""
-    return {voice.speaker for voice in found.voices if voice.speaker == voice.nearest}
 
 
 def _groups(speakers: Sequence[_Speaker], cosines: Cosines, limit: float) -> list[int]:

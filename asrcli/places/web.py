@@ -65,7 +65,7 @@ class WebRecording:
             if answer is None:
                 raise InputError(f"{self.name}: no such file (404)")
             if answer.response.status_code == 416:
-                return cast(BinaryIO, Blocks(self._nothing, answer.facts(0), b""))
+                return cast(BinaryIO, Blocks(lambda start, end: b"", answer.facts(0), b""))
             if answer.range is None:
                 return self._fetched(answer)
             first, last, size = answer.range
@@ -74,9 +74,6 @@ class WebRecording:
             if first != 0 or len(head) != last or (last < size and not head):
                 raise Problem("sends another part than it was asked for")
         return cast(BinaryIO, Blocks(lambda start, end: self._block(start, end, facts), facts, head))
-
-    def _nothing(self, start: int, end: int) -> bytes:
-        return b""
 
     def _block(self, start: int, end: int, facts: Facts) -> bytes:
         """Return the bytes between two positions of the content that was opened."""

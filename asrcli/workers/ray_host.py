@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, get_args
 
 from asrcli.errors import EngineUnavailable
@@ -58,7 +59,8 @@ class Host:
             if not os.path.exists(path):
                 why = f"{node} has no '{path}': every node needs it there, as on a disk that they share"
                 return Lacks(node_id(), why)
-        self._child = Child(MODULE, _print, self._variables, self._interpreter, self._keys)
+        # Lines of the engine go into Ray's log of the node.
+        self._child = Child(MODULE, partial(print, flush=True), self._variables, self._interpreter, self._keys)
         self._child.greet()
         return hello()
 
@@ -74,8 +76,3 @@ def node_id() -> str:
 
     found: str = ray.get_runtime_context().get_node_id()
     return found
-
-
-def _print(text: str) -> None:
-    """Leave a line of the engine in Ray's log of the node."""
-    print(text, flush=True)

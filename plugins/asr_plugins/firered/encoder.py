@@ -63,7 +63,8 @@ class Encoder(nn.Module):
         table, frames = self.positions, x.shape[1]
         if len(table) < 2 * frames - 1 or table.device != x.device or table.dtype != x.dtype:
             reach = -(-frames // POSITIONS) * POSITIONS
-            self.positions = relative_positions(reach, self.config.width, x.device).to(x.dtype)
+            places = torch.arange(reach - 1, -reach, -1, device=x.device)
+            self.positions = sinusoids(places, self.config.width).to(x.dtype)
         return self.positions
 
 
@@ -205,11 +206,6 @@ class Convolution(nn.Module):
 
 def _clear(x: Tensor, padding: Tensor | None) -> Tensor:
     return x if padding is None else x.masked_fill(padding[..., None], 0.0)
-
-
-def relative_positions(frames: int, width: int, device: torch.device) -> Tensor:
-    """Return sinusoids (2 frames - 1, width) of the relative positions frames - 1 down to 1 - frames, float32."""
-    return sinusoids(torch.arange(frames - 1, -frames, -1, device=device), width)
 
 
 def relative_shift(scores: Tensor, keys: int) -> Tensor:

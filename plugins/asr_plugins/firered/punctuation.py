@@ -46,7 +46,7 @@ class FireRedPunc(Punctuator):
         from transformers import BertTokenizer
 
         folder = Path(weights.path or "")
-        self.numbers = _read_lines(folder / INPUTS)
+        self.numbers = {token: number for number, token in enumerate(_lines(folder / INPUTS))}
         self.signs = [line or NONE for line in (NONE if one == "<space>" else one for one in _lines(folder / OUTPUTS))]
         if NONE not in self.signs:
             raise ModelError(f"{folder / OUTPUTS} has no tag for words without a sign; download the model again")
@@ -118,7 +118,3 @@ def _lines(path: Path) -> list[str]:
         return [line.strip().split(" ")[0] for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} cannot be read ({type(error).__name__}); download the model again") from error
-
-
-def _read_lines(path: Path) -> dict[str, int]:
-    return {token: number for number, token in enumerate(_lines(path))}

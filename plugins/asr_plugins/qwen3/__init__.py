@@ -104,7 +104,8 @@ class Qwen3(Engine, Streams, TellsFirst):
     ) -> list[Segment | None]:
         penalty = options.repetition_penalty or 1.0
         written = self.model.transcribe(requests, penalty, first)
-        answers = [self._parse(one, request) for one, request in zip(written, requests, strict=True)]
+        texts = [self.model.vocabulary.decode(one.tokens) for one in written]
+        answers = [parse(text, request.language) for text, request in zip(texts, requests, strict=True)]
         segments = [
             _segment(one, answer, None if request.language else self._language_score(one))
             for one, answer, request in zip(written, answers, requests, strict=True)
@@ -115,9 +116,6 @@ class Qwen3(Engine, Streams, TellsFirst):
             for number, segment in zip(echoes, plain, strict=True):
                 segments[number] = _without_echo(segments[number], segment)
         return segments
-
-    def _parse(self, written: Written, request: Request) -> Answer:
-        return parse(self.model.vocabulary.decode(written.tokens), request.language)
 
     def _language_score(self, written: Written) -> float | None:
         """Return the probability of the language that stands before the mark; None where there is no mark."""

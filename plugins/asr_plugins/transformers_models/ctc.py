@@ -70,7 +70,7 @@ class CtcModel:
         Raises:
             UsageError: a model that must know the language is not told, or lacks it.
         """
-        if not has_adapters(self.network.config):
+        if getattr(self.network.config, "adapter_attn_dim", None) is None:
             return
         adapter = find_adapter(self.folder, language)
         if adapter != self.adapter:
@@ -142,11 +142,6 @@ def best_tokens(log_probs: NDArray[Any], blank: int) -> list[Span]:
         for first, past in zip(starts, ends, strict=True)
         if path[first] != blank
     ]
-
-
-def has_adapters(config: Any) -> bool:
-    """Return whether a network needs the adapter of a language."""
-    return getattr(config, "adapter_attn_dim", None) is not None
 
 
 def find_adapter(folder: Path, language: str | None) -> str:
