@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from asrcli.base.background import Announce
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.diarization.voices import voice_files
 from asrcli.diarizer import GROUP, Diarizer
@@ -16,7 +16,6 @@ from asrcli.engines import ranking
 from asrcli.errors import EngineUnavailable, ModelError, UsageError
 from asrcli.weights import models
 
-Announce = Callable[[str], None]
 UNKNOWN_MEGABYTES = 10**6
 
 

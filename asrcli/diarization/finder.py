@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,10 +12,8 @@ from asrcli.diarization.voices import name_speakers, read_voices
 from asrcli.diarizer import Diarizer, SpeakerCount, Speaking
 from asrcli.engine import Device
 from asrcli.engines.device import is_out_of_memory
-from asrcli.engines.recogniser import opening
+from asrcli.engines.recogniser import Announce, opening
 from asrcli.types import SAMPLE_RATE, HalfSamples, Samples, Turn
-
-Announce = Callable[[str], None]
 
 
 class Finder(Protocol):

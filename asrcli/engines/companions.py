@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS, Companion, Detector, Identifier, Punctuator
 from asrcli.engine import Weights, check_installed, declared, load_plugin
 from asrcli.engines import ranking
-from asrcli.engines.recogniser import opening
+from asrcli.engines.recogniser import Announce, opening
 from asrcli.weights import models
 
 KINDS = {"vad": DETECTORS, "punctuation": PUNCTUATORS, "language": IDENTIFIERS}  # as asr engines pull spells them
 
 ROLES = {DETECTORS: Detector.role, PUNCTUATORS: Punctuator.role, IDENTIFIERS: Identifier.role}
 OPTIONS = {DETECTORS: "--vad-model", PUNCTUATORS: "--punctuation-model", IDENTIFIERS: "--identify-with"}
-
-Announce = Callable[[str], None]
 
 
 def names(group: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from asrcli.capabilities import Answers
 from asrcli.engine import Device, Engine
 from asrcli.engines.foreign import interpreter_of
-from asrcli.engines.recogniser import Choice
+from asrcli.engines.recogniser import Announce, Choice
 from asrcli.errors import UsageError
 from asrcli.transport.child import Child
 from asrcli.types import Clip, Options, Segment
@@ -43,7 +43,6 @@ class Process(Protocol):
         """End it now, from any thread; who waits for an answer gets `Died`."""
 
 
-Announce = Callable[[str], None]
 Launch = Callable[[Choice, Device, Announce], Process]
 
 
