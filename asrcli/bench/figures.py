@@ -1,4 +1,4 @@
-"""From what was timed to figures: percentiles, shares, speeds. Pure functions.
+"""From what was timed to figures: percentiles, shares, speeds, of one process and of several. Pure functions.
 
 RTFx is seconds of audio per second of wall clock. A figure with ``low`` and ``high`` is the median of repeats, and
 those are the least and the greatest of them.
@@ -7,9 +7,11 @@ those are the least and the greatest of them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from statistics import median
 
+from asrcli.base.counts import count_of
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Reading
 from asrcli.datasets.results import Measure
@@ -205,3 +207,51 @@ def merged(measures: Sequence[Measure]) -> list[Measure]:
             continue
         found[one.name, one.condition] = one
     return list(found.values())
+
+
+NAMED = re.compile(r"([0-9]{1,4}) workers?")
+OF_ONE = ("torch_allocated", "torch_reserved", "cpu_load")  # counters of the measuring process itself
+
+
+def condition_of(count: int) -> str:
+    """Return the condition under which figures of several workers are kept."""
+    return count_of(count, "worker")
+
+
+def workers_in(condition: str) -> int:
+    """Return how many workers a figure is of; 0 when it is of something else."""
+    found = NAMED.fullmatch(condition)
+    return int(found[1]) if found else 0
+
+
+def team_sizes(most: int) -> list[int]:
+    """Return with how many workers is measured: one, twice as many each time, and all."""
+    return sorted({*(1 << at for at in range(most.bit_length()) if 1 << at < most), most} - {0})
+
+
+def together(
+    found: say.Pooled, reading: Reading, ended: say.Ended, started: float, idle: float | None
+) -> list[Measure]:
+    """Return speed, memory and energy of several workers; memory is that of all of them and of who feeds them."""
+    condition, done = condition_of(found.workers), found.seconds if not found.failed else 0.0
+    audio = found.seconds * len(found.times)
+    every = resources(reading, ended, audio, condition, idle)
+    return [
+        repeated("rtfx", [done / one for one in found.times if done and one], "x", condition),
+        Measure("cold_start", started, "s", condition, count=1),
+        Measure("failed", found.failed, "utterances", condition),
+        *(one for one in every if one.name not in OF_ONE),
+    ]
+
+
+def gains(known: Sequence[Measure]) -> list[Measure]:
+    """Return how many times as fast as one worker several are, and what share of that each contributes."""
+    speeds = {one.condition: one.value for one in known if one.name == "rtfx" and one.value}
+    alone = speeds.get(condition_of(1))
+    found = []
+    for condition, speed in speeds.items():
+        count = workers_in(condition)
+        if count > 1 and alone:
+            found.append(Measure("speedup", speed / alone, "x", condition))
+            found.append(Measure("efficiency", speed / alone / count, "of one worker", condition))
+    return found

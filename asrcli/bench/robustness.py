@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.base.join import join_texts
-from asrcli.bench import codecs, sounds
-from asrcli.bench.levels import activity
+from asrcli.bench import sounds
 from asrcli.bench.music import music
 from asrcli.types import SAMPLE_RATE, Utterance
 
@@ -78,7 +77,7 @@ def slug(name: str) -> str:
 def noisy(spoken: Sequence[Spoken], folder: Path, seed: int) -> Iterator[Condition]:
     """Yield the ladders of signal-to-noise ratios."""
     # Silence in an utterance takes power from the whole and none from active speech.
-    louder = sum(-10 * math.log10(activity(one.samples)) for one in spoken) / max(1, len(spoken))
+    louder = sum(-10 * math.log10(sounds.activity(one.samples)) for one in spoken) / max(1, len(spoken))
     for kind, ladder in LADDERS.items():
         if kind == "babble" and len(spoken) < 2:
             continue
@@ -121,14 +120,14 @@ def longer(spoken: Sequence[Spoken], folder: Path) -> Iterator[Condition]:
 
 def coded(spoken: Sequence[Spoken], folder: Path) -> Iterator[Condition]:
     """Yield the codecs whose encoders are here."""
-    for codec in codecs.CODECS:
-        encoder = codecs.encoder_of(codec)
+    for codec in sounds.CODECS:
+        encoder = sounds.encoder_of(codec)
         if encoder is None:
             continue
         made = []
         for one in spoken:
             path = folder / slug(codec.name) / f"{slug(one.utterance.id)}{codec.suffix}"
-            codecs.encode(one.samples, path, codec, encoder)
+            sounds.encode(one.samples, path, codec, encoder)
             made.append(changed(one.utterance, codec.name, path, len(one.samples) / SAMPLE_RATE))
         yield Condition(codec.name, tuple(made))
 

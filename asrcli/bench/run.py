@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from asrcli.bench import conversations, figures, together
+from asrcli.bench import conversations, figures
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gpus, Packages, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
@@ -174,8 +174,8 @@ class EngineRun:
             yield _Phase(SPEAKERS, partial(self._diarize, choice=self.contestant.diarizer))
         most = len(self.contestant.team)
         many = tuple(sample(self.dataset.utterances, max(plan.speed_sample, EACH * most), plan.seed))
-        for count in together.counts(most):
-            yield _Phase(together.named(count), partial(self._share, some=many), count)
+        for count in figures.team_sizes(most):
+            yield _Phase(figures.condition_of(count), partial(self._share, some=many), count)
 
     def _transcribe_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
         """Transcribe one row of the robustness card; its error rate is the figure."""
@@ -270,7 +270,7 @@ class EngineRun:
         found: list[say.Pooled] = []
         with worker.gauges.over() as readings:
             ended = worker.ask(say.Together(some, self.plan.repeats), self._counting(found))
-        return together.measures(found[0], readings[0], ended, self._started, self._idle)
+        return figures.together(found[0], readings[0], ended, self._started, self._idle)
 
     def _counting(self, found: list[T]) -> Callable[[T], None]:
         """Return what keeps a result, and counts it as a step."""
@@ -303,7 +303,7 @@ class EngineRun:
             middles = [figures.percentile([wall for _, wall in one], 50) for one in repeats if one]
             measures.append(figures.repeated("repeat_p50", middles, "s"))
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
-        measures += together.gains(measures)
+        measures += figures.gains(measures)
         return Outcome(
             transcribed,
             tuple(figures.merged(measures)),

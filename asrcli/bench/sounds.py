@@ -6,8 +6,10 @@ file that is written: noise is scaled to it, and speech and noise are turned dow
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,74 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asrcli.types import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One codec at one rate."""
+
+    name: str
+    encoders: tuple[str, ...]  # FFmpeg's names, the first that is there is used
+    suffix: str
+    rate: int  # Hz
+    bits: int | None = None  # a second; None where the codec has only one
+
+
+CODECS = (
+    Codec("G.711 µ-law", ("pcm_mulaw",), ".wav", 8000),
+    Codec("GSM", ("libgsm_ms", "libgsm"), ".wav", 8000, 13_000),
+    Codec("AMR 12.2 kbit/s", ("libopencore_amrnb",), ".amr", 8000, 12_200),
+    Codec("Opus 12 kbit/s", ("libopus",), ".opus", 16_000, 12_000),
+    Codec("MP3 32 kbit/s", ("libmp3lame",), ".mp3", 16_000, 32_000),
+)
+
+
+def encoder_of(codec: Codec) -> str | None:
+    """Return the encoder that is there for a codec; ``None`` without one."""
+    import av
+
+    for name in codec.encoders:
+        try:
+            av.codec.Codec(name, "w")
+        except ValueError:  # av's UnknownCodecError is one
+            continue
+        return name
+    return None
+
+
+def encode(samples: Samples, path: Path, codec: Codec, encoder: str) -> Path:
+    """Write samples through a codec.
+
+    Args:
+        samples: mono, 16 kHz.
+        path: the file; its suffix decides the container.
+        codec: which.
+        encoder: of `encoder_of`.
+    """
+    import av
+    import numpy as np
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, :]), format="flt", layout="mono")
+    frame.sample_rate = SAMPLE_RATE
+    frame.pts = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w", container_options={"fflags": "+bitexact"}) as container:  # no random serial numbers
+        stream = container.add_stream(encoder, rate=codec.rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        if codec.bits is not None:
+            stream.bit_rate = codec.bits
+        kind = stream.codec_context.format.name
+        resampler = av.AudioResampler(format=kind, layout="mono", rate=codec.rate)
+        graph = av.AudioFifo()
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            graph.write(piece)
+        size = stream.codec_context.frame_size or 1024
+        while graph.samples:
+            packet_frame = graph.read(size, partial=True)
+            container.mux(stream.encode(packet_frame))
+        container.mux(stream.encode(None))
+    return path
+
 
 TELEPHONE = (300.0, 3400.0)  # Hz; ITU-T G.712
 STEEPNESS = 6  # order of the band's edges, 36 dB an octave: real lines damp, and do not leave digital silence
@@ -153,3 +223,60 @@ def _clicks(length: int, choice: Generator) -> NDArray[Any]:
     for at in choice.integers(0, max(1, length - 80), max(1, round(2 * length / SAMPLE_RATE))):
         found[at : at + 80] += choice.standard_normal(80)[: length - at] * np.exp(-np.arange(80)[: length - at] / 16)
     return found
+
+
+TIME_CONSTANT = 0.03  # seconds, of the envelope's smoothing
+HANGOVER = 0.2  # seconds that speech goes on after its envelope has fallen below a threshold
+MARGIN = 15.9  # dB between the active level and the threshold that it is found with
+THRESHOLDS = 24  # halves of full scale
+SPAN = 14  # time constants after which a sample no longer counts in the envelope: less than 2e-5 of it is left
+
+
+def activity(samples: NDArray[Any]) -> float:
+    """Return which share of a recording is active speech, above 0 and up to 1; 1 of silence.
+
+    The active level is that of the whole, 10 log10 of the share higher.
+    """
+    import numpy as np
+
+    square = float(np.square(samples, dtype=np.float64).sum())
+    if not square:
+        return 1.0
+    smooth = envelope(samples)
+    scale = float(np.max(np.abs(samples)))  # thresholds below the peak: the result does not depend on the gain
+    before: tuple[float, float] | None = None  # share in dB, and how far the level is above the threshold
+    for step in range(THRESHOLDS):
+        threshold = scale / 2**step
+        count = active_samples(smooth >= threshold)
+        if not count:
+            continue
+        share = 10 * math.log10(count / len(samples))
+        above = 10 * math.log10(square / count) - 20 * math.log10(threshold)
+        if above >= MARGIN:
+            part = 1.0 if before is None else (MARGIN - before[1]) / (above - before[1])
+            found = share if before is None else before[0] + part * (share - before[0])
+            return min(1.0, 10 ** (found / 10))
+        before = share, above
+    return 1.0
+
+
+def envelope(samples: NDArray[Any]) -> NDArray[Any]:
+    """Return the rectified samples, smoothed twice by P.56's filter, (n,)."""
+    import numpy as np
+
+    keep = math.exp(-1 / (SAMPLE_RATE * TIME_CONSTANT))
+    steps = np.arange(round(SPAN * TIME_CONSTANT * SAMPLE_RATE))
+    response = (1 - keep) ** 2 * (steps + 1) * keep**steps
+    size = 1 << (len(samples) + len(response) - 1).bit_length()
+    spectrum = np.fft.rfft(np.abs(samples.astype(np.float64)), size) * np.fft.rfft(response, size)
+    found: NDArray[Any] = np.fft.irfft(spectrum, size)[: len(samples)]
+    return found
+
+
+def active_samples(active: NDArray[Any]) -> int:
+    """Return how many samples are active, or come within the hangover after one that is."""
+    import numpy as np
+
+    places = np.arange(len(active))
+    last = np.maximum.accumulate(np.where(active, places, -len(active) - SAMPLE_RATE))
+    return int((places - last <= round(HANGOVER * SAMPLE_RATE)).sum())

@@ -8,8 +8,8 @@ from dataclasses import replace
 from asrcli.base.counts import count_of
 from asrcli.bench.cells import BLANK, percent, value, with_spread
 from asrcli.bench.conversations import COLLAR, WITH_SPEAKERS
+from asrcli.bench.figures import workers_in
 from asrcli.bench.records import RATES
-from asrcli.bench.together import workers_in
 from asrcli.bench.verdicts import batch_of, best_speed, scored_as
 from asrcli.compare import identification, wording
 from asrcli.compare.comparison import number_groups

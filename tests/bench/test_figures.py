@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from asrcli.audio.vad import SpeechDetector, VadOptions
-from asrcli.bench import codecs, figures, gauges, levels, robustness, sounds, tables
+from asrcli.bench import figures, gauges, robustness, sounds, tables
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
 from asrcli.bench.music import music
@@ -128,15 +128,15 @@ def test_the_best_batch_counts_decoding_and_says_what_did_not_fit() -> None:
 def test_active_speech_does_not_depend_on_silence_and_gain() -> None:
     """ITU-T P.56: a steady tone is all active; silence behind speech changes the whole, and not what is active."""
     tone = np.sin(np.arange(5 * 16_000) * 2 * np.pi * 400 / 16_000).astype(np.float32)
-    assert levels.activity(tone) == pytest.approx(1.0, abs=0.02)
-    assert levels.activity(np.zeros(16_000, np.float32)) == 1.0
+    assert sounds.activity(tone) == pytest.approx(1.0, abs=0.02)
+    assert sounds.activity(np.zeros(16_000, np.float32)) == 1.0
     half = np.concatenate([tone, np.zeros_like(tone)])
-    assert levels.activity(half) == pytest.approx(0.5, abs=0.04)  # and the hangover
+    assert sounds.activity(half) == pytest.approx(0.5, abs=0.04)  # and the hangover
     speech = sounds.read_samples(str(EXAMPLES / "garden-awb.wav"))
-    share = levels.activity(speech)
-    assert 0.5 < share < 1.0 and levels.activity(speech * 0.01) == pytest.approx(share)
+    share = sounds.activity(speech)
+    assert 0.5 < share < 1.0 and sounds.activity(speech * 0.01) == pytest.approx(share)
     padded = np.concatenate([speech, np.zeros(3 * len(speech), np.float32)])
-    assert 4 * levels.activity(padded) == pytest.approx(share, rel=0.08)
+    assert 4 * sounds.activity(padded) == pytest.approx(share, rel=0.08)
     hat = speech.astype(np.float64)
     p = q = 0.0
     keep = np.exp(-1 / (16_000 * 0.03))
@@ -144,7 +144,7 @@ def test_active_speech_does_not_depend_on_silence_and_gain() -> None:
         p = keep * p + (1 - keep) * one
         q = keep * q + (1 - keep) * p
         if at % 999 == 0:
-            assert levels.envelope(speech)[at] == pytest.approx(q, rel=1e-3, abs=1e-6)
+            assert sounds.envelope(speech)[at] == pytest.approx(q, rel=1e-3, abs=1e-6)
 
 
 def test_latency_spreads_between_repeats() -> None:
@@ -393,12 +393,12 @@ def test_music_has_the_notes_of_its_chords_and_no_speech() -> None:
 def test_codecs_keep_length_and_change_the_sound(spoken: list[Utterance], tmp_path: Path) -> None:
     samples = sounds.read_samples(spoken[0].audio or "")
     heard = 0
-    for codec in codecs.CODECS:
-        encoder = codecs.encoder_of(codec)
+    for codec in sounds.CODECS:
+        encoder = sounds.encoder_of(codec)
         if encoder is None:
             continue
         heard += 1
-        back = sounds.read_samples(str(codecs.encode(samples, tmp_path / f"{heard}{codec.suffix}", codec, encoder)))
+        back = sounds.read_samples(str(sounds.encode(samples, tmp_path / f"{heard}{codec.suffix}", codec, encoder)))
         assert len(back) == pytest.approx(len(samples), abs=0.05 * 16_000), codec.name
         size = min(len(back), len(samples))
         spectra = [np.abs(np.fft.rfft(one[:size]))[: size // 5] for one in (back, samples)]
@@ -418,7 +418,7 @@ def record(name: str, wer: float, rtfx: float, **facts: str) -> RunRecord:
 
 def test_the_card_of_an_engine_has_the_memory_of_the_table() -> None:
     """It had that of single utterances beside the speed of batches."""
-    from asrcli.bench.html import card
+    from asrcli.bench.reports import card
 
     measures = (
         Measure("rtfx", 3.0, "x", "batch 1"), Measure("rtfx_best", 9.0, "x", "batch 8"),

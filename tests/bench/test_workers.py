@@ -13,7 +13,7 @@ import pytest
 from support.command import Run, quiet_environment, write_wav
 
 from asrcli.bench import messages as say
-from asrcli.bench import together
+from asrcli.bench import figures
 from asrcli.bench.gauges import Reading
 from asrcli.bench.tables import workers
 from asrcli.bench.verdicts import told_apart
@@ -37,7 +37,7 @@ def record_of(folder: Path) -> RunRecord:
 
 
 def figure(record: RunRecord, name: str, count: int) -> float:
-    one = record.measure(name, together.named(count))
+    one = record.measure(name, figures.condition_of(count))
     assert one is not None and one.value is not None, (name, count)
     return one.value
 
@@ -50,7 +50,7 @@ def test_each_number_of_workers_is_measured_and_is_in_record_and_tables(asr: Run
     facts = [record.fact(name) for name in ("workers", "worker_devices", "device")]
     assert facts == ["2", "cpu, cuda:1", "cpu (auto)"]
     for count in (1, 2):
-        speed = record.measure("rtfx", together.named(count))
+        speed = record.measure("rtfx", figures.condition_of(count))
         assert speed is not None and speed.count == 1 and speed.value and figure(record, "failed", count) == 0
         assert figure(record, "cold_start", count) > 0
     assert 0 < figure(record, "memory_peak", 1) < figure(record, "memory_peak", 2)
@@ -77,7 +77,7 @@ def test_what_was_not_transcribed_makes_nothing_faster(asr: Run, words: Path, be
     done = asr("bench", "data", "-e", f"fake:{behaviour}=six", "--workers", "2", *FEW, "-o", "runs")
     record = record_of(words)
     assert done.code == 1 and figure(record, "failed", 1) == figure(record, "failed", 2) == 1, done.err
-    speed = record.measure("rtfx", together.named(2))
+    speed = record.measure("rtfx", figures.condition_of(2))
     assert speed is not None and speed.value is None
 
 
@@ -116,23 +116,23 @@ def test_what_a_stranger_says_of_his_workers_is_no_number(said: str) -> None:
 
 
 def test_counts_and_gains() -> None:
-    assert [together.counts(most) for most in (0, 1, 2, 3, 8)] == [[], [1], [1, 2], [1, 2, 3], [1, 2, 4, 8]]
+    assert [figures.team_sizes(most) for most in (0, 1, 2, 3, 8)] == [[], [1], [1, 2], [1, 2, 3], [1, 2, 4, 8]]
     ended = say.Ended(1.0, 1.0, 100, None, None)
     known = [
         one
         for count, times in ((1, (10.0, 20.0)), (4, (5.0, 5.0)))
-        for one in together.measures(
+        for one in figures.together(
             say.Pooled(count, times, 30.0, 0), Reading(1.0, 2 << 20, None, None, None), ended, 3.0, None
         )
     ]
     rates = {one.condition: (one.value, one.low, one.high) for one in known if one.name == "rtfx"}
     assert rates == {"1 worker": (2.25, 1.5, 3.0), "4 workers": (6.0, 6.0, 6.0)}
     assert Measure("memory_peak", 2.0, "MiB", "4 workers") in known and not any(one.name == "cpu_load" for one in known)
-    assert {one.name: one.value for one in together.gains(known)} == {
+    assert {one.name: one.value for one in figures.gains(known)} == {
         "speedup": pytest.approx(6 / 2.25),
         "efficiency": pytest.approx(6 / 2.25 / 4),
     }
-    assert together.gains(known[1:]) == [], "without the speed of one there is nothing to hold it against"
+    assert figures.gains(known[1:]) == [], "without the speed of one there is nothing to hold it against"
 
 
 @pytest.mark.slow

@@ -151,7 +151,6 @@ def _say_failures(record: RunRecord, console: Console) -> None:
 def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: Console, *, force: bool) -> None:
     """Write the reports, and print the tables."""
     from asrcli.bench import reports
-    from asrcli.bench.html import to_html
     from asrcli.bench.plot import to_plot
     from asrcli.bench.verdicts import told_apart
     from asrcli.reports.written import Maker, write_reports
@@ -163,7 +162,7 @@ def _show(runs: list[RunRecord], paths: list[str], files: ReportPaths, console: 
         "json": lambda: reports.to_json(runs, paths),
         "csv": lambda: reports.to_csv(runs),
         "markdown": lambda: reports.to_markdown(runs),
-        "html": lambda: to_html(runs),
+        "html": lambda: reports.to_html(runs),
         "plot": lambda: to_plot(runs, files.plot or Path()),
     }
     write_reports(files, makers, force=force)
