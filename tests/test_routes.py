@@ -14,8 +14,8 @@ import pytest
 from asrcli.places import addresses, web
 from asrcli.web import guard
 from asrcli.web.client import Call, WebError
+from asrcli.web.guard import check_name, proxy_of, public_addresses
 from asrcli.web.live import LiveWeb
-from asrcli.web.routes import check_name, proxy_of, public_addresses
 
 PUBLIC = "93.184.216.34"  # never reached: a connection to it is refused here
 

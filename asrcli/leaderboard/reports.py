@@ -1,16 +1,24 @@
-"""Boards and findings as JSON and CSV, for programs and spreadsheets."""
+"""Boards and scores as JSON, CSV and HTML, and how a board is written wherever it is asked for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from asrcli.leaderboard.ranking import Board, Standing
-from asrcli.leaderboard.runs import Measured
+from asrcli.leaderboard.markdown import protocol_sentences
+from asrcli.leaderboard.plot import colour_of
+from asrcli.leaderboard.ranking import Board, Standing, front
+from asrcli.leaderboard.runs import Measured, grouped, summary
 from asrcli.leaderboard.scores import Score, score_facts, totals
+from asrcli.leaderboard.snapshot import Version
+from asrcli.leaderboard.tables import Table
+from asrcli.outputs.targets import ReportPaths
+from asrcli.reports.page import dump, page_pieces
 from asrcli.reports.table import csv_text, json_text
+from asrcli.reports.written import Maker, write_reports
 
 SCHEMA = "asr-leaderboard/1"
 
@@ -107,3 +115,88 @@ def scores_csv(scores: Sequence[Score]) -> str:
             for one, own in zip(scores, facts, strict=True)
         ),
     )
+
+
+def page(board: Board, runs: Sequence[Measured] = ()) -> str:
+    """Return the page; all rows are in it, whatever the terminal shows."""
+    return "".join(page_pieces("asrcli.leaderboard.page", title(board), [dump(page_data(board, runs))]))
+
+
+def title(board: Board) -> str:
+    """Return the headline."""
+    return "; ".join(f"{one.title}, {one.day}" for one in board.tables)
+
+
+def page_data(board: Board, runs: Sequence[Measured]) -> dict[str, Any]:
+    """Return what the script shows."""
+    best = {id(one) for one in front(board.standings)}
+    return {
+        "title": title(board),
+        "unit": board.unit,
+        "sets": [{"name": one.name, "label": one.label, "unit": one.unit} for one in board.columns],
+        "rows": [row_data(one, board, on_front=id(one) in best) for one in board.standings],
+        "notes": list(board.notes),
+        "protocols": protocol_sentences(board),
+        "runs": [{"titles": [summary(run) for run in alike], "lines": list(lines)} for lines, alike in grouped(runs)],
+    }
+
+
+def row_data(one: Standing, board: Board, *, on_front: bool) -> dict[str, Any]:
+    """Return one row."""
+    row = one.row
+    return {
+        "rank": one.rank,
+        "interval": list(one.interval) if one.interval else None,
+        "model": row.model,
+        "average": one.average,
+        "rates": [row.rates.get(column.name) for column in board.columns],
+        "rtfx": row.rtfx,
+        "size": row.parameters,
+        "licence": row.licence,
+        "group": colour_of(row.kind, row.is_open),
+        "kind": row.kind,
+        "protocol": row.protocol.name,
+        "day": row.day,
+        "source": row.source,
+        "remark": one.remark,
+        "front": on_front,
+    }
+
+
+def report(board: Board, top: int, runs: Sequence[Measured], paths: ReportPaths, *, force: bool, quiet: bool) -> None:
+    """Write the files, then print the table unless standard output is taken.
+
+    Raises:
+        UsageError: nothing can be plotted.
+        InputError: the Markdown file has no markers.
+        OutputError: a file cannot be written.
+    """
+    from asrcli.leaderboard import markdown, plot
+
+    makers: dict[str, Maker] = {
+        "json": lambda: board_json(board, top, runs),
+        "csv": lambda: board_csv(board, top),
+        "markdown": lambda: markdown.board_markdown(board, top),
+        "html": lambda: page(board, runs),
+        "plot": lambda: plot.to_plot(board, paths.plot or Path()),
+    }
+    whole = paths if str(paths.markdown) == "-" else paths._replace(markdown=None)  # of a file a block alone is ours
+    write_reports(whole, makers, force=force)
+    if paths.markdown is not None and whole.markdown is None:
+        markdown.write_block(paths.markdown, markdown.board_markdown(board, top), create=True)
+    if not quiet and not paths.to_stdout:
+        from asrcli.base.console import table_console
+        from asrcli.leaderboard.terminal import show
+
+        show(board, table_console(), top, runs)
+
+
+def tables_json(found: Iterable[tuple[Version, Table]]) -> str:
+    """Return the facts of tables as JSON."""
+    facts = [
+        {"name": one.name, "day": one.day, "revision": one.revision, "kind": one.kind, "title": one.title,
+         "models": len(one.rows), "sets": [own.name for own in one.sets], "shipped": version.shipped,
+         "path": str(version.path)}
+        for version, one in found
+    ]  # fmt: skip
+    return json.dumps(facts, ensure_ascii=False, indent=1)

@@ -81,6 +81,15 @@ def load(name: str, day: str | None = None) -> Table:
     return read(found[-1].path)
 
 
+def newer_than(table: Table) -> str:
+    """Say which table about the same is the newest, "" when this one is."""
+    days = {one.table: one.day for one in versions() if one.table.startswith(f"{table.name}-")}
+    name = max(days, key=lambda one: (days[one], one), default="")
+    if not name or days[name] <= table.day:
+        return ""
+    return f"newest: {name}, data of {days[name]}, quoted by others: asr leaderboard -t {name}"
+
+
 def newest(name: str) -> tuple[Table | None, str]:
     """Return the newest version that can be read, and what to say when that is not the newest there is."""
     for number, version in enumerate(reversed(versions(name))):

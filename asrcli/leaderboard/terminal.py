@@ -1,14 +1,16 @@
-"""Boards, findings and scores on a terminal."""
+"""Boards, the tables that there are, findings and scores on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from asrcli.base.console import printable
+from asrcli.base.console import complain, printable, table_console
+from asrcli.errors import InputError
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured, grouped, summary
+from asrcli.leaderboard.snapshot import read, versions
 from asrcli.leaderboard.tables import EvalSet, Kind
 from asrcli.reports.blocks import two_digits
 from asrcli.reports.terminal import Sheet, table
@@ -164,6 +166,30 @@ def cells_of(one: Standing, sets: Sequence[str]) -> list[str]:
         row.day,
         ", ".join(filter(None, ["" if row.kind is Kind.PUBLISHED else str(row.kind), one.remark])),
     ]
+
+
+def show_tables(*, as_json: bool) -> None:
+    """Print every version of every table; one that cannot be read is named."""
+    found = []
+    for version in versions():
+        try:
+            found.append((version, read(version.path)))
+        except InputError as error:
+            complain(f"asr: {error}")
+    if as_json:
+        from asrcli.leaderboard.reports import tables_json
+
+        print(tables_json(found))
+        return
+    rows = [
+        [one.name, one.version, "with asr" if version.shipped else "fetched", one.kind, f"{len(one.rows)}",
+         f"{len(one.sets)}", one.title]
+        for version, one in found
+    ]  # fmt: skip
+    made = table("", ["table", "version", "", "", "models", "sets", ""], rows)
+    for column in made.columns:
+        column.justify = "left"
+    table_console().print(made)
 
 
 def show_defects(found: Sequence[tuple[str, Defect]], console: Console) -> None:

@@ -13,9 +13,8 @@ from asrcli import __version__
 from asrcli.base.files import cause
 from asrcli.base.http import RETRIED, Passing, TooLarge, deadline, persist
 from asrcli.web.client import Answer, Call, WebError
-from asrcli.web.guard import GuardedHttp
+from asrcli.web.guard import GuardedHttp, Resolve, resolve_host
 from asrcli.web.markup import MAX_BYTES
-from asrcli.web.routes import Resolve, resolve_host
 
 if TYPE_CHECKING:
     import httpx2

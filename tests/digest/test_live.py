@@ -21,9 +21,8 @@ from asrcli.web.client import (
     without_secrets,
     write_record,
 )
-from asrcli.web.guard import GuardedHttp
+from asrcli.web.guard import GuardedHttp, public_addresses
 from asrcli.web.live import LiveWeb
-from asrcli.web.routes import public_addresses
 
 PUBLIC = "93.184.216.34"
 

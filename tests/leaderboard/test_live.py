@@ -182,8 +182,8 @@ def test_the_command_says_what_happened_and_fails_when_a_table_did(called: Calle
 
 
 def test_hostile_names_stay_text(tmp_path: Path, called: Called) -> None:
-    from asrcli.leaderboard.html import page
     from asrcli.leaderboard.ranking import arrange
+    from asrcli.leaderboard.reports import page
     from asrcli.leaderboard.view import View
     from asrcli.reports.blocks import TopRow, top_block
 

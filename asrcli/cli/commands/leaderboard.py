@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +11,72 @@ import typer
 
 from asrcli.base.console import complain, harmless, tell
 from asrcli.cli import apps
-from asrcli.cli.commands.leaderboard_options import Day, Force, ReportOptions, TableOptions, Tables, ViewOptions
 from asrcli.cli.groups import grouped, words
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
+    from asrcli.outputs.targets import ReportPaths
+
+Output = Path | None
+Force = Annotated[bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")]
+Tables = Annotated[
+    list[str] | None, typer.Option("--table", "-t", help="Tables (see `asr leaderboard tables`). Default: english.")
+]
+Day = Annotated[str | None, typer.Option("--date", help="The version of this day or the last before it, YYYY-MM-DD.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """Which tables, of which day."""
+
+    table: Tables = None
+    date: Day = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewOptions:
+    """Which rows and columns, and their order."""
+
+    top: int = typer.Option(20, min=0, help="How many rows; 0 shows all.")
+    sets: str | None = typer.Option(None, help="Average over these test sets only, comma-separated.")
+    without: str | None = typer.Option(None, help="Leave these test sets out, comma-separated.")
+    language: str | None = typer.Option(None, "--language", "-l", help="Only test sets of this language.")
+    licence: str | None = typer.Option(None, "--licence", "--license", help="Only models whose licence contains this.")
+    only_open: bool = typer.Option(False, "--open", help="Only models with open weights.")
+    min_size: float | None = typer.Option(None, min=0, help="Least size, in billions of parameters.")
+    max_size: float | None = typer.Option(None, min=0, help="Greatest size, in billions of parameters.")
+    min_rtfx: float | None = typer.Option(None, min=0, help="Least speed (RTFx), in seconds of audio per second.")
+    search: str | None = typer.Option(None, help="Only models whose name contains this.")
+    sort: str = typer.Option("average", help="average, rtfx, size, model or a test set.")
+    mix: bool = typer.Option(False, "--mix", help="Rank rows of different protocols against each other.")
+    add: list[Path] | None = typer.Option(
+        None, metavar="RUN", help="Place a run of `asr bench`, or a folder of them, beside the rows."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Where reports go."""
+
+    json_path: Output = typer.Option(None, "--json", help="Write JSON; - is standard output.")
+    csv_path: Output = typer.Option(None, "--csv", help="Write CSV; - is standard output.")
+    markdown_path: Output = typer.Option(
+        None, "--markdown", help="Write Markdown between the markers of FILE; - is standard output."
+    )
+    html_path: Output = typer.Option(None, "--html", help="Write a page to look at, in one file.")
+    plot: Output = typer.Option(None, help="Draw accuracy against speed: FILE.png, .svg or .pdf.")
+    force: Force = False
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Print no table.")
+
+    @property
+    def paths(self) -> ReportPaths:
+        """The files of the reports."""
+        from asrcli.outputs.targets import ReportPaths
+
+        return ReportPaths(self.json_path, self.csv_path, self.markdown_path, self.html_path, self.plot)
+
 
 app = apps.app()
 DEFAULT = "english"
@@ -42,20 +102,15 @@ def leaderboard(
     from dataclasses import replace
 
     from asrcli.datasets.results import run_paths
-    from asrcli.leaderboard.listing import newer_than
-    from asrcli.leaderboard.output import report
     from asrcli.leaderboard.ranking import arrange
+    from asrcli.leaderboard.reports import report
     from asrcli.leaderboard.runs import merge_rows, place_runs, sets_of
-    from asrcli.leaderboard.snapshot import load
+    from asrcli.leaderboard.snapshot import load, newer_than
     from asrcli.leaderboard.view import View
     from asrcli.reports.written import check_reports
 
     paths = reports.paths
     check_reports(paths, blocks=True, force=reports.force)
-    if reports.plot is not None:
-        from asrcli.reports.plot import check_plot
-
-        check_plot(reports.plot)
     added = run_paths(rows.add or [])
     check_targets(writes(**paths._asdict()), reads("a run", *added))
     tables = [load(name, day_of(which.date)) for name in dict.fromkeys(which.table or [DEFAULT])]
@@ -91,7 +146,7 @@ def tables(
     json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
     """List the tables and their versions: who stands behind them, how many models, which test sets."""
-    from asrcli.leaderboard.listing import show_tables
+    from asrcli.leaderboard.terminal import show_tables
 
     show_tables(as_json=json)
 
