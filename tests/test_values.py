@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import typer
 
+from asrcli.cli.apps import Conversion
 from asrcli.cli.main import COMMANDS, application, build
-from asrcli.cli.values import Conversion
 
 TEXTS = ("", "de", "3", "true", "two words", "a\udcffb", "ünï")
 SAY = """

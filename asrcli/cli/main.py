@@ -23,9 +23,9 @@ from typer.exceptions import TyperException
 from asrcli import __version__
 from asrcli.base.console import complain, line_of, say_bug
 from asrcli.cli import apps
+from asrcli.cli.apps import Sparing
 from asrcli.cli.spelling import check_kinds, check_numbers, check_values, mistaken_name, modern_spelling, option_names
 from asrcli.cli.streams import prepare_streams
-from asrcli.cli.values import Sparing
 from asrcli.errors import EXIT_CODES, AsrError, UsageError
 
 

@@ -8,14 +8,17 @@ import signal
 import sys
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asrcli.base.console import Console, clock, for_terminal, harmless, printable
 from asrcli.base.display import take_down
 from asrcli.base.files import reason
 from asrcli.cli.commands.notes import say_doubts, say_failure
-from asrcli.cli.commands.sinks import Results, Sinks
-from asrcli.errors import AsrError
+from asrcli.cli.commands.options import of_recordings
+from asrcli.cli.commands.sinks import Results, Sinks, check_sinks
+from asrcli.cli.groups import refuse
+from asrcli.errors import AsrError, UsageError
 from asrcli.outputs.claims import give_back_elsewhere
 from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, discard_stdout, done_record, failed_record, now, print_json, segment_record
@@ -23,7 +26,7 @@ from asrcli.runs.records import VERSION, discard_stdout, done_record, failed_rec
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from asrcli.cli.commands.options import InputOptions, ReportOptions, RunOptions
+    from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions, RunOptions
     from asrcli.cli.commands.sinks import Planned
     from asrcli.runs.events import Done, JobEvent, Loaded, Note, Recognised, Worked, Written
     from asrcli.runs.jobs import Job, Output
@@ -38,6 +41,32 @@ def run(wanted: Request, sources: InputOptions, runs: RunOptions, reports: Repor
     planned = plan(wanted)
     sinks = Sinks(reports, runs, planned, reads("the list of inputs", sources.files_from))
     return run_planned(planned, lambda: execute(planned), console, sinks)
+
+
+def run_manifest(
+    wanted: Request,
+    sources: InputOptions,
+    results: OutputOptions,
+    runs: RunOptions,
+    reports: ReportOptions,
+    console: Console,
+) -> int:
+    """Transcribe the utterances of a manifest and return the exit code: 1 when one of them failed."""
+    from asrcli.runs.manifest import execute, plan
+
+    of_files = of_recordings(wanted) | {
+        "--diarize": wanted.speakers and wanted.speakers.rttm is None,
+        "INPUT": sources.inputs, "--files-from": sources.files_from, "--format": results.format,
+        "--output-template": results.template, "--mirror-tree": results.mirror_tree,
+        "--channels": wanted.channels != "mix", "--aligner": wanted.aligner,
+        "--word-timestamps": wanted.options.word_timestamps is not None,
+    }  # fmt: skip
+    refuse(of_files, "and --manifest do not go together: the manifest says what to transcribe and what to write")
+    check_sinks(results, reports, 1, ["json"])
+    if reports.json and wanted.naming.to_stdout:
+        raise UsageError("--json and the manifest cannot share standard output; give --output")
+    planned = plan(Path(sources.manifest or ""), wanted)
+    return run_planned(planned, lambda: execute(planned), console, Sinks(reports, runs, planned))
 
 
 def run_planned(

@@ -88,10 +88,8 @@ def transcribe(
             from asrcli.cli.commands.streaming import run_live
 
             raise typer.Exit(run_live(wanted, sources, runs, reports, live, console))
+        from asrcli.cli.commands.running import run, run_manifest
+
         if sources.manifest:
-            from asrcli.cli.commands.manifests import run_manifest
-
             raise typer.Exit(run_manifest(wanted, sources, results, runs, reports, console))
-        from asrcli.cli.commands.running import run
-
         raise typer.Exit(run(wanted, sources, runs, reports, console))
