@@ -12,12 +12,11 @@ from asrcli.digest.edition import SCHEMA, Claim, Counts, Edition, Idea, Line, Pa
 from asrcli.digest.families import fold
 from asrcli.digest.figures import find_figures
 from asrcli.digest.ideas import idea_of, what_it_did
-from asrcli.digest.items import Item, Kind, is_withdrawn
+from asrcli.digest.items import Item, Kind, Report, exit_code, is_withdrawn
 from asrcli.digest.ranking import Judge, Ranked, rank
 from asrcli.digest.sentences import best_spans, terms
 from asrcli.digest.settings import Settings
 from asrcli.digest.statements import statements
-from asrcli.digest.states import Report, exit_code
 from asrcli.digest.topics import topic_of
 from asrcli.digest.versions import maker
 from asrcli.web.cleaning import safe_url

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
-from asrcli.digest.files import Files
-from asrcli.digest.items import Item, Kind
+from asrcli.digest.items import Item, Kind, Report, State
 from asrcli.digest.run import Plan, digest_of, material_of, write_edition
 from asrcli.digest.settings import Settings
-from asrcli.digest.states import Report, State
 from asrcli.digest.store import Store
+from asrcli.digest.versions import Files
 from asrcli.web.client import RecordedWeb
 
 FIRST = date(2026, 4, 13)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asrcli.digest.sentences import Span, split_sentences
+from asrcli.digest.statements.form import LONGEST, plain
 from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import names_of
-from asrcli.digest.statements.plain import LONGEST, plain
 from asrcli.digest.statements.rates import rates_of
 
 _NUMBER = r"(?P<value>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"

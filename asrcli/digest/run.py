@@ -12,12 +12,11 @@ from asrcli.base.whole import read_text
 from asrcli.digest.board import Board
 from asrcli.digest.compose import Material, compose
 from asrcli.digest.edition import Edition, from_json, to_json
-from asrcli.digest.files import Files
-from asrcli.digest.items import Item, Kind, is_withdrawn
+from asrcli.digest.items import Item, Kind, Report, State, is_withdrawn
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
-from asrcli.digest.states import Report, State
 from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store, older_than, own_parts, seen_mark
+from asrcli.digest.versions import Files
 from asrcli.errors import InputError
 from asrcli.web.client import Web
 

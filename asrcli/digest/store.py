@@ -15,8 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from asrcli.base.files import cause
-from asrcli.digest.items import Item, Kind, merge
-from asrcli.digest.states import USABLE, Report
+from asrcli.digest.items import USABLE, Item, Kind, Report, merge
 from asrcli.digest.tables import FROM_1, FROM_2, PAGE, SCHEMA, TABLES
 from asrcli.errors import InputError
 

@@ -1,8 +1,10 @@
-"""Days that another tracker kept (the daily JSON files of the awesome-asr list), taken over as days of this digest."""
+"""What others keep, taken over: the days of a tracker (daily JSON files of the awesome-asr list), BibTeX's authors."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,19 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.files import cause
-from asrcli.base.whole import read_text
+from asrcli.base.files import cause, reason
+from asrcli.base.whole import read_text, read_whole
 from asrcli.digest.compose import compose
 from asrcli.digest.edition import to_json
-from asrcli.digest.files import Files
-from asrcli.digest.items import Item, arxiv_id
+from asrcli.digest.items import Item, Report, State, arxiv_id
+from asrcli.digest.latex import as_text
 from asrcli.digest.run import Plan, dated, digest_of, material_of, reasons_not_to_report, settle, write_edition
 from asrcli.digest.settings import Settings
 from asrcli.digest.sources import Task, number_of, text_of, texts_of
 from asrcli.digest.sources.arxiv import paper
 from asrcli.digest.sources.huggingface import read_model
-from asrcli.digest.states import Report, State
 from asrcli.digest.store import Store
+from asrcli.digest.versions import Files
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean, clean_title
 from asrcli.web.client import RecordedWeb
@@ -106,3 +108,40 @@ def import_days(folder: Path, out: Path, settings: Settings, files: Files | None
             with store:
                 store.keep_edition(edition.day, digest_of(to_json(edition)))
             yield edition.day, len(edition.papers)
+
+
+LONGEST = 50_000  # characters of a value; the authors of the largest collaborations have 40 000
+_AUTHOR = re.compile(r"\bauthor\s*=\s*(?=[{\"])", re.I)
+
+
+def read_authors(path: Path) -> list[str]:
+    """Return every author as "First Last".
+
+    Raises:
+        InputError: the file cannot be read or holds no author.
+    """
+    try:
+        text = read_whole(path).decode("utf-8", "replace")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from error
+    found: Counter[str] = Counter()
+    for field in _AUTHOR.finditer(text):
+        for name in re.split(r"\s+and\s+", re.sub(r"[{}\\]", "", as_text(value_at(text, field.end())))):
+            last, comma, first = name.partition(",")
+            plain = clean(f"{first} {last}" if comma else name, 200)
+            if plain and plain.casefold() != "others":
+                found[plain] += 1
+    if not found:
+        raise InputError(f"{path} holds no author")
+    return sorted(found, key=lambda name: (-found[name], name))
+
+
+def value_at(text: str, start: int) -> str:
+    """Return what a pair of braces or quotation marks holds; braces within are balanced (``{\\v{r}}``)."""
+    level = 0
+    for at in range(start + 1, min(len(text), start + LONGEST)):
+        char, escaped = text[at], text[at - 1] == "\\"
+        if level == 0 and char == ("}" if text[start] == "{" else '"') and not (escaped and char == '"'):
+            return text[start + 1 : at]
+        level += (char == "{") - (char == "}")
+    return ""

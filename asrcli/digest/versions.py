@@ -1,4 +1,4 @@
-"""Which asr made a page, and what can be checked of one that another version made.
+"""The pages of a digest: which are kept as they are, which asr made one, what can be checked of another version's.
 
 A newer version may draw pages otherwise, and its rules may say more or less. Its pages then differ from those of the
 older one though nobody edited them: what asr wrote is remembered in `.asr` folders, and the sentences are compared.
@@ -10,12 +10,15 @@ import hashlib
 import html
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from asrcli import __version__
-from asrcli.outputs.ledger import ledger_of
+from asrcli.base.console import complain
+from asrcli.errors import CheckFailed
+from asrcli.outputs.ledger import Kept, ledger_of
 
 UNRECORDED = "a version of asr that did not say which"
 _UNSEEN = re.compile(r"<(style|script|title)\b.*?</\1>|<!--.*?-->", re.S | re.I)
@@ -112,3 +115,46 @@ def of_another(path: Path, written: str, text: str) -> bool:
 def without_style(page: str) -> str:
     """Return a page without its style, and without the hash of it in the policy."""
     return _STYLE.sub("", _STYLE_HASH.sub("", page))
+
+
+@dataclass(slots=True)
+class Files:
+    """Writes files one by one; one that may not be replaced is said, and the others go on."""
+
+    force: bool = False  # replace whatever is there
+    refused: int = 0  # files in whose place lies something that asr did not make: results that are missing
+
+    def write(self, path: Path, content: str | bytes) -> bool:
+        """Write a file and remember what was written, unless it holds this already; tell whether it holds it now.
+
+        Raises:
+            OutputError: the disk or the permissions do not allow it.
+        """
+        ledger = ledger_of(str(path.parent))
+        kept = Kept("a folder is there") if path.is_dir() else ledger.kept(str(path))
+        same = holds(path, content.encode("utf-8") if isinstance(content, str) else content)
+        if kept is None and same:
+            return True
+        if kept and not same and (not self.force or path.is_dir()):
+            self.refused += not kept.edited
+            complain(f"asr: {path}: kept: {kept.why}" if path.is_dir() else f"asr: {path}: {kept}")
+            return False
+        ledger.write(str(path), content, force=self.force or same)
+        return True
+
+    def check(self) -> None:
+        """Fail where a file is missing because another one lies in its place.
+
+        Raises:
+            CheckFailed: with how many.
+        """
+        if self.refused:
+            raise CheckFailed(f"{self.refused} of the files could not be written: asr did not make what is there")
+
+
+def holds(path: Path, data: bytes) -> bool:
+    """Tell whether a file has exactly this content."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False

@@ -31,12 +31,12 @@ from recordings import (
 )  # fmt: skip
 from support.zygote import forked
 
+from asrcli.digest.items import State
 from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown
 from asrcli.digest.pages.markdown import footer
 from asrcli.digest.run import load_editions
 from asrcli.digest.sources import Task, feeds, hackernews, huggingface, x
 from asrcli.digest.sources.feeds import read_opml
-from asrcli.digest.states import State
 from asrcli.digest.store import Store
 from asrcli.errors import InputError
 from asrcli.web.client import RecordedWeb
@@ -327,7 +327,7 @@ def test_a_bibliography_gives_authors(tmp_path):
 
 
 def test_accents_of_a_bibliography(tmp_path):
-    from asrcli.digest.bibtex import read_authors
+    from asrcli.digest.tracker import read_authors
 
     path = tmp_path / "my.bib"
     names = r"""Schl{\"u}ter, Ralf and {\O}stergaard, Bo and Gonz\'alez, Ana"""
@@ -389,7 +389,7 @@ def test_a_day_as_a_message(run, out):
     from email import message_from_bytes
     from email.policy import default
 
-    from asrcli.digest.mail import day_message
+    from asrcli.digest.pages.feeds import day_message
 
     edition = replace(run(whole_day()), title="A title\r\nBcc: someone@evil.example")
     data = day_message(edition, "me@example.org", "you@example.org")

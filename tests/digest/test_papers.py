@@ -12,20 +12,18 @@ from recordings import ABSTRACT, answer, task, whole_day
 
 from asrcli.cli.commands.digest import daily, publish
 from asrcli.digest.pages.paper import SECTIONS, paper_html, paper_markdown
-from asrcli.digest.papers.card import Card, card_of
-from asrcli.digest.papers.fetch import read_whole_paper
+from asrcli.digest.papers.card import Card, card_of, terms_of
+from asrcli.digest.papers.evidence import headline_of
+from asrcli.digest.papers.fetch import citations, read_whole_paper
 from asrcli.digest.papers.files import card_problems, write_card
-from asrcli.digest.papers.headline import headline_of
 from asrcli.digest.papers.hypertext import read_html
 from asrcli.digest.papers.lines import _Words, from_lines
 from asrcli.digest.papers.own import alone, own_result
 from asrcli.digest.papers.reading import Part, Reading, Sentence, Table, part_of, read_file
 from asrcli.digest.papers.tables import links_of
-from asrcli.digest.papers.terms import terms_of
 from asrcli.digest.run import load_edition
 from asrcli.digest.sentences import Span
 from asrcli.digest.sources import Task
-from asrcli.digest.sources.citations import citations
 from asrcli.errors import CheckFailed, InputError
 from asrcli.web.client import Answer, RecordedWeb, write_record
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from recordings import SETTINGS
 
+from asrcli.digest.items import USABLE
 from asrcli.digest.run import collectors
 from asrcli.digest.sources import Task
-from asrcli.digest.states import USABLE
 from asrcli.web.client import Recording, load_records
 from asrcli.web.live import LiveWeb
 

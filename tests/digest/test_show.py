@@ -16,7 +16,6 @@ import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
 from asrcli.digest.edition import to_json
-from asrcli.digest.files import Files
 from asrcli.digest.podcast.episode import (
     FORMATS,
     Cue,
@@ -24,7 +23,9 @@ from asrcli.digest.podcast.episode import (
     balanced,
     encode,
     json_chapters,
+    levelled,
     lines_of,
+    loudness,
     perform,
     web_vtt,
     write_episode,
@@ -32,12 +33,12 @@ from asrcli.digest.podcast.episode import (
 from asrcli.digest.podcast.espeak import library
 from asrcli.digest.podcast.feed import write_feed
 from asrcli.digest.podcast.lexicon import load_lexicon, say
-from asrcli.digest.podcast.loudness import levelled, loudness
 from asrcli.digest.podcast.script import Chapter, Script, Turn, seconds_of, write_script
 from asrcli.digest.podcast.selfcheck import check_times, compare, listen, plain, report_markdown, together, understood
 from asrcli.digest.podcast.speech import Espeak, Line, Speech, choose_voice, flite, installed_voices, spread, word_times
 from asrcli.digest.settings import Settings
 from asrcli.digest.verify import claim_problems
+from asrcli.digest.versions import Files
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Recording, Segment, Transcript, Word
 
@@ -213,7 +214,7 @@ def test_the_length_follows_the_news(run, edition):
 def test_the_cover_is_a_picture_that_directories_take(out):
     import av
 
-    from asrcli.digest.podcast.cover import cover_png
+    from asrcli.digest.podcast.feed import cover_png
 
     with av.open(io.BytesIO(cover_png("A title"))) as opened:
         (frame,) = opened.decode(video=0)

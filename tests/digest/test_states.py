@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from recordings import FRIDAY, Made, answer, api_address, arxiv_answers, arxiv_api, arxiv_feed, hub_answers, whole_day
 
-from asrcli.digest.states import Report, State, exit_code, join
+from asrcli.digest.items import Report, State, exit_code, join
 from asrcli.web.client import Answer
 
 FEED = "https://rss.arxiv.org/atom/eess.AS"

@@ -1,13 +1,18 @@
-"""The digest as a feed to subscribe to: Atom (RFC 4287) and JSON Feed 1.1, one entry per day."""
+"""The digest to subscribe to, Atom (RFC 4287) and JSON Feed 1.1 with an entry per day, and a day as a message."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
 from xml.etree.ElementTree import Element
 
 from asrcli.digest.edition import Edition
-from asrcli.digest.pages.html import claim_html, idea_html, link, status
+from asrcli.digest.pages.html import claim_html, day_html, idea_html, link, status
+from asrcli.digest.pages.markdown import day_markdown
 from asrcli.digest.settings import Settings
 from asrcli.reports.table import json_text
 from asrcli.web.markup import Child, Html, add, join_html, tag, write_xml
@@ -106,3 +111,26 @@ def sources_opml(settings: Settings) -> str:
     for url in addresses:
         add(body, "outline", type="rss", text=url, xmlUrl=url)
     return write_xml(root)
+
+
+def day_message(edition: Edition, sender: str, to: str) -> bytes:
+    """Return a day as an RFC 5322 message; the same bytes for the same day.
+
+    Args:
+        edition: the day.
+        sender: address of the sender, "" to leave the header to the mail program.
+        to: address of the reader, or "".
+    """
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = " ".join(f"{edition.title}: {edition.day}: {edition.headline}".split())[:200]
+    if sender:
+        message["From"] = sender
+    if to:
+        message["To"] = to
+    message["Date"] = format_datetime(datetime.fromisoformat(edition.day).replace(tzinfo=UTC))
+    token = identity(edition.site, edition.title, f"mail {edition.day}").rpartition(":")[2]
+    message["Message-ID"] = f"<{token}@digest.invalid>"
+    message.set_content(day_markdown(edition))
+    message.add_alternative(day_html(edition, filters=False), subtype="html")
+    message.set_boundary(f"digest-{token}")
+    return message.as_bytes()

@@ -1,21 +1,85 @@
-"""What grows from day to day: ideas, papers, topics and the feeds. All of it is made from the days' JSON alone."""
+"""Pages over several days: a week in one, and what grows, ideas, papers, topics and feeds; all from the days' JSON."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 from asrcli.base.console import complain
+from asrcli.base.counts import count_of
 from asrcli.digest.edition import Edition
-from asrcli.digest.files import Files
-from asrcli.digest.pages.markdown import idea_markdown
-from asrcli.digest.pages.weekly import before, topics_table, week_of_day
+from asrcli.digest.pages.markdown import BAD, idea_markdown, own_markdown
+from asrcli.digest.topics import TOPICS
+from asrcli.digest.versions import Files
 from asrcli.errors import InputError
 from asrcli.web.cleaning import escape_markdown, markdown_link
 
+WEEKS = 4  # side by side in the table of topics
+IDEAS = 12
+Week = tuple[int, int]  # ISO year and number
+
+
+def week_of_day(day: str) -> Week:
+    """Return the ISO week of a day."""
+    year, number, _ = date.fromisoformat(day).isocalendar()
+    return year, number
+
+
+def name_of(week: Week) -> str:
+    """Return "2026-W17"."""
+    return f"{week[0]}-W{week[1]:02}"
+
+
+def before(week: Week, count: int) -> Week:
+    """Return the week some weeks earlier."""
+    return week_of_day((date.fromisocalendar(*week, 1) - timedelta(weeks=count)).isoformat())
+
+
+def week_page(editions: Sequence[Edition], week: Week) -> str:
+    """Return the page of one week; ``editions`` may hold other weeks, which fill the table of topics."""
+    mine = sorted((one for one in editions if week_of_day(one.day) == week), key=lambda one: one.day)
+    papers = [paper for one in mine for paper in one.papers]
+    families = {row.name for one in mine for row in one.models}
+    bad = [f"{one.day} {source.name} {source.state}" for one in mine for source in one.sources if source.state in BAD]
+    blocks = [
+        f"# {escape_markdown(mine[0].title)}: {name_of(week)}",
+        f"{count_of(mine, 'day')}, {count_of(papers, 'paper')}, "
+        f"{count_of(families, 'model family', 'model families')}. "
+        + (f"**Not everything was read:** {escape_markdown('; '.join(bad))}." if bad else "All sources were read."),
+        "## Topics",
+        topics_table(editions, week),
+    ]
+    ideas = sorted(
+        ((paper.score, idea) for one in mine for idea in one.ideas for paper in one.papers if paper.id == idea.id),
+        key=lambda pair: (-pair[0], pair[1].id),
+    )
+    if ideas:
+        blocks += ["## Ideas", "\n".join(idea_markdown(idea) for _, idea in ideas[:IDEAS])]
+    told = [f"- {markdown_link(one.title, one.url)} {' '.join(own_markdown(one))}" for one in papers if one.own]
+    if told:
+        blocks += ["## What was reported", "\n".join(told)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def topics_table(editions: Sequence[Edition], week: Week, count: int = WEEKS) -> str:
+    """Return how many papers each topic had in this week and in those before it, ``count`` weeks in all."""
+    weeks = [before(week, back) for back in range(count - 1, -1, -1)]
+    counts = {
+        one: Counter(paper.topic for e in editions if week_of_day(e.day) == one for paper in e.papers) for one in weeks
+    }
+    rows = [
+        f"| {escape_markdown(topic)} | " + " | ".join(str(counts[one][topic]) for one in weeks) + " |"
+        for topic in TOPICS
+        if any(counts[one][topic] for one in weeks)
+    ]
+    return "\n".join([f"| Topic | {' | '.join(map(name_of, weeks))} |", "|---|" + "--:|" * len(weeks), *rows])
+
+
 DAYS = 90  # in the rolling pages
 FEED_DAYS = 30
-WEEKS = 13
+ALL_WEEKS = 13
 ROLLING = ("ideas.md", "papers.md", "topics.md", "feed.xml", "feed.json")
 
 
@@ -53,12 +117,12 @@ def ideas_page(editions: Sequence[Edition]) -> str:
 
 def topics_page(editions: Sequence[Edition]) -> str:
     """Return how many papers each topic had, week by week up to the newest day's."""
-    head = f"# Topics\n\nPapers by topic and week; the last {WEEKS} weeks. The newest may not be over."
+    head = f"# Topics\n\nPapers by topic and week; the last {ALL_WEEKS} weeks. The newest may not be over."
     if not editions:
         return head + "\n"
     newest = week_of_day(editions[0].day)
     first = week_of_day(editions[-1].day)
-    count = 1 + next((back for back in range(WEEKS) if before(newest, back) <= first), WEEKS - 1)
+    count = 1 + next((back for back in range(ALL_WEEKS) if before(newest, back) <= first), ALL_WEEKS - 1)
     return f"{head}\n\n{topics_table(editions, newest, count)}\n"
 
 

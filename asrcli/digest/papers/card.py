@@ -14,15 +14,68 @@ from dataclasses import dataclass
 
 from asrcli.digest.figures import Figure, find_figures
 from asrcli.digest.papers import evidence
-from asrcli.digest.papers.headline import DID, Headline, headline_of
+from asrcli.digest.papers.evidence import DID, Headline, headline_of
 from asrcli.digest.papers.own import alone, own_result
 from asrcli.digest.papers.reading import Part, Reading, Reference, Sentence
 from asrcli.digest.papers.tables import Link, links_of
-from asrcli.digest.papers.terms import Term, terms_of
 from asrcli.digest.statements import tested
 from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import names_of
 from asrcli.digest.versions import maker
+
+_SHORT = re.compile(r"\(\s*([A-Za-z][\w/&-]{1,9})\s*(?:\)|[;,])")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An abbreviation with its long form, which stands at a place of the text."""
+
+    short: str
+    long: str
+    start: int
+    end: int
+
+
+def terms_of(text: str) -> list[Term]:
+    """Return the abbreviations that a text explains, each where it does so first."""
+    found: dict[str, Term] = {}
+    for match in _SHORT.finditer(text):
+        short = match[1]
+        if short in found or sum(char.isupper() for char in short) < 2 or short.endswith("-"):
+            continue
+        before = text[max(0, match.start() - 160) : match.start()]
+        if before.rstrip().endswith("]"):
+            continue  # of what is cited
+        window = re.split(r"[.;:()](?=\s)", before)[-1].rstrip()
+        # At most so many words (Schwartz and Hearst): further back stands something else.
+        window = " ".join(window.split(" ")[-min(len(short) + 5, 2 * len(short)) :])
+        start = long_form(short, window)
+        if start is None:
+            continue
+        long = window[start:]
+        begin = match.start() - (len(before) - len(before.rstrip())) - len(long)
+        if len(long) > len(short) and text[begin : begin + len(long)] == long:
+            found[short] = Term(short, long, begin, begin + len(long))
+    return list(found.values())
+
+
+def long_form(short: str, window: str) -> int | None:
+    """Return where the long form begins: every letter in order, the first one at the beginning of a word."""
+    letters = [char.lower() for char in short if char.isalnum()]
+    if len(letters) > 2 and letters[-1] == "s" and short[-1] == "s":
+        letters.pop()  # the plural of an abbreviation
+    at = len(window) - 1
+    for number in range(len(letters) - 1, -1, -1):
+        first = number == 0
+        while at >= 0 and (
+            window[at].lower() != letters[number] or (first and at > 0 and not window[at - 1].isspace())
+        ):
+            at -= 1
+        if at < 0:
+            return None
+        at -= 1
+    return at + 1
+
 
 SCHEMA = 1
 _COMPARED = re.compile(

@@ -11,12 +11,11 @@ from typing import NamedTuple
 from asrcli.base.files import reason
 from asrcli.base.whole import read_text
 from asrcli.digest.edition import build
-from asrcli.digest.files import holds
 from asrcli.digest.pages.paper import paper_html, paper_markdown
 from asrcli.digest.papers.card import Card, card_of
 from asrcli.digest.papers.reading import Reading
 from asrcli.digest.verify import numbers_in
-from asrcli.digest.versions import UNRECORDED, Checked, as_written, check_page, maker
+from asrcli.digest.versions import UNRECORDED, Checked, as_written, check_page, holds, maker
 from asrcli.errors import InputError
 from asrcli.outputs.ledger import check_replaceable, write_ours
 from asrcli.reports.table import json_text

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 
 from asrcli.digest.ideas import leans
+from asrcli.digest.statements.form import clauses, plain
 from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import foreign_name, holds_name, is_own
-from asrcli.digest.statements.plain import clauses, plain
 
 _RESULT = re.compile(
     r"\b(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|achiev(?:es?|"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asrcli.digest.podcast.lexicon import say
-from asrcli.digest.podcast.numbers import ordinal, whole
+from asrcli.digest.podcast.quantities import ordinal, whole
 from asrcli.digest.podcast.script import Script
 from asrcli.errors import AsrError
 from asrcli.text.cardinals import LARGE, SMALL, TENS

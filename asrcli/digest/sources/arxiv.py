@@ -17,11 +17,10 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 from asrcli.base.counts import count_of
-from asrcli.digest.items import Item, Kind, arxiv_id
+from asrcli.digest.items import Item, Kind, Report, State, arxiv_id
 from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, listing
 from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
-from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean, plain_text
 from asrcli.web.client import Answer, Call
 from asrcli.web.markup import MarkupError, child_text, local_name

@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 from asrcli.base.counts import count_of
 from asrcli.base.files import reason
 from asrcli.base.whole import read_whole
-from asrcli.digest.items import Item, Kind
+from asrcli.digest.items import Item, Kind, Report, State
 from asrcli.digest.sources import Task, ask, combine
-from asrcli.digest.states import Report, State
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean, clean_title, plain_text, safe_url
 from asrcli.web.client import Call, canonical

@@ -6,9 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from asrcli.digest.items import Item, Kind, arxiv_id
+from asrcli.digest.items import Item, Kind, Report, State, arxiv_id
 from asrcli.digest.sources import Task, ask_json, combine, number_of, text_of
-from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Call
 

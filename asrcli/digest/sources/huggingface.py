@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from asrcli.base.counts import count_of
-from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, arxiv_id
+from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, Report, State, arxiv_id
 from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, ask_json, combine, decode, number_of, text_of, texts_of
-from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Answer, Call
 

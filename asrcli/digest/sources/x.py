@@ -7,9 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from asrcli.base.secret import Secret
-from asrcli.digest.items import Item, Kind
+from asrcli.digest.items import Item, Kind, Report, State
 from asrcli.digest.sources import Task, ask_json, number_of, text_of
-from asrcli.digest.states import Report, State
 from asrcli.web.cleaning import clean
 from asrcli.web.client import Call
 

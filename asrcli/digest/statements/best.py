@@ -9,16 +9,18 @@ from asrcli.digest.statements.form import (
     ADVERB,
     DOES,
     FREE,
+    LONGEST,
     NAME,
     TEST,
     TURNED,
     WE,
     Reader,
+    is_quoted,
     opening,
     parts,
+    plain,
     subject,
 )
-from asrcli.digest.statements.plain import LONGEST, is_quoted, plain
 from asrcli.digest.statements.words import FIELD, HEADS, KINDS, any_of
 
 _PHRASE = r"(?i:(?:the\s+)?state[- ]of[- ]the[- ]art|SOTA\b)(?:\s*\((?:SOTA|SoTA)\))?"

@@ -11,15 +11,17 @@ from asrcli.digest.statements.form import (
     ADVERB,
     DOES,
     FREE,
+    LONGEST,
     NAME,
     TEST,
     Reader,
+    is_quoted,
     name,
     opening,
     parts,
+    plain,
     subject,
 )
-from asrcli.digest.statements.plain import LONGEST, is_quoted, plain
 from asrcli.digest.statements.rates import kind, per_cent
 from asrcli.digest.statements.words import any_of
 

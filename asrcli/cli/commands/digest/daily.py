@@ -88,11 +88,11 @@ def run(
 ) -> None:
     """Read every source and write the digest of a day."""
     from asrcli.cli.commands.digest.board import load_board
-    from asrcli.digest.files import Files
     from asrcli.digest.pages.rolling import ROLLING
     from asrcli.digest.run import Plan, daily_path, run_day
     from asrcli.digest.store import Store
     from asrcli.digest.verify import verify_day
+    from asrcli.digest.versions import Files
     from asrcli.outputs.targets import File, check_targets, reads
 
     days = span(day, since, until)

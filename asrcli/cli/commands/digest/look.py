@@ -16,7 +16,7 @@ import typer
 from asrcli.base.console import complain, tell
 from asrcli.base.counts import count_of
 from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of
-from asrcli.digest.files import Files
+from asrcli.digest.versions import Files
 from asrcli.errors import CheckFailed, InputError, UsageError
 
 EXAMPLE = """\
@@ -187,9 +187,9 @@ def week(
     force: Force = False,
 ) -> None:
     """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
-    from asrcli.digest.files import Files
-    from asrcli.digest.pages.weekly import name_of, week_of_day, week_page
+    from asrcli.digest.pages.rolling import name_of, week_of_day, week_page
     from asrcli.digest.run import load_editions
+    from asrcli.digest.versions import Files
 
     editions = load_editions(out)
     if not editions:
@@ -264,7 +264,7 @@ def _print_feeds(file: Path) -> None:
 
 
 def _print_authors(file: Path) -> None:
-    from asrcli.digest.bibtex import read_authors
+    from asrcli.digest.tracker import read_authors
 
     _print_list("authors", read_authors(file))
 

@@ -44,8 +44,8 @@ def mindmap(
     force: Force = False,
 ) -> None:
     """Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml."""
-    from asrcli.digest.files import Files
     from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
+    from asrcli.digest.versions import Files
 
     editions = editions_in(out, days)
     tree = build_tree(editions, f"{editions[0].title}: {editions[-1].day} to {editions[0].day}")
@@ -69,9 +69,9 @@ def feed(
 ) -> None:
     """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
     from asrcli.cli.commands.digest.daily import settings_for
-    from asrcli.digest.files import Files
     from asrcli.digest.pages.feeds import sources_opml
     from asrcli.digest.pages.rolling import write_rolling
+    from asrcli.digest.versions import Files
 
     editions_in(out, 1)
     files = Files(force)
@@ -93,7 +93,7 @@ def mail(
     force: Force = False,
 ) -> None:
     """Write a verified day as a message of text and HTML, for a mail program: asr digest mail --to ME | sendmail -t."""
-    from asrcli.digest.mail import day_message
+    from asrcli.digest.pages.feeds import day_message
     from asrcli.outputs.ledger import check_replaceable, write_ours
     from asrcli.outputs.targets import check_targets, reads, writes
 
@@ -117,7 +117,7 @@ def demo(
 ) -> None:
     """Write a week of made-up news into a folder, to look at without a network."""
     from asrcli.digest.demo import write_demo
-    from asrcli.digest.files import Files
+    from asrcli.digest.versions import Files
 
     if (out / "digest.sqlite").exists():
         raise UsageError(f"--out {out} holds a digest already: name another folder")
@@ -169,13 +169,13 @@ def podcast(
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
     from asrcli.cli.commands.digest.daily import settings_for
-    from asrcli.digest.files import Files
     from asrcli.digest.podcast.episode import FORMATS, write_episode
     from asrcli.digest.podcast.feed import write_feed
     from asrcli.digest.podcast.lexicon import load_lexicon
     from asrcli.digest.podcast.script import script_markdown, write_script
     from asrcli.digest.podcast.selfcheck import check_times, listen, report_markdown
     from asrcli.digest.podcast.speech import choose_voice
+    from asrcli.digest.versions import Files
     from asrcli.outputs.ledger import check_replaceable
 
     if kind not in FORMATS:
@@ -263,9 +263,9 @@ def paper(
 
 def link_days(out: Path, identity: str, force: bool) -> None:
     """Write the day again that reported a paper, so that it links the paper's page."""
-    from asrcli.digest.files import Files
     from asrcli.digest.run import load_edition, write_pages
     from asrcli.digest.store import open_store
+    from asrcli.digest.versions import Files
 
     if not (out / "digest.sqlite").is_file():
         return
@@ -286,11 +286,11 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
 
     from asrcli.cli.commands.digest.daily import web_for
     from asrcli.digest.items import arxiv_id
+    from asrcli.digest.papers.fetch import citations as ask_citations
     from asrcli.digest.papers.fetch import read_whole_paper
     from asrcli.digest.papers.reading import read_item
     from asrcli.digest.sources import Task
     from asrcli.digest.sources.arxiv import look_up
-    from asrcli.digest.sources.citations import citations as ask_citations
     from asrcli.digest.store import Store
     from asrcli.web.client import RecordedWeb
 
