@@ -27,11 +27,8 @@ from asrcli.types import Utterance
 
 RATES = ("wer_raw", "wer_no_case", "wer_no_case_no_punctuation", "wer")  # as `comparison.LADDER`
 LANGUAGE_ACCURACY = "language_accuracy"
-PREDICTED_KEYS = (
-    "error",
-    PREDICTED_LANGUAGE,
-    f"{PREDICTED_LANGUAGE}_score",
-)  # what a run adds to the fields of an utterance
+# What a run adds to the fields of an utterance.
+PREDICTED_KEYS = ("error", PREDICTED_LANGUAGE, f"{PREDICTED_LANGUAGE}_score")
 SEGMENT = 60.0  # seconds in a minute
 
 

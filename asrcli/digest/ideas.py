@@ -10,37 +10,30 @@ from asrcli.digest.sentences import Span, rank_sentences, split_sentences
 SHORTEST, LONGEST = 40, 420  # characters of a sentence
 # Words that tie a sentence to the one before it, and can be left out.
 _TIE = re.compile(
-    r"^(?:(?:to (?:address|tackle|bridge|overcome|fill|mitigate|solve|remedy|alleviate|close|resolve) (?:this|"
-    r"these|that|such|the)\b[^,]{0,80}|"
-    r"to this end|to that end|to do so|for this purpose|in this (?:paper|work|study|report|article|letter)|in response|"
-    r"motivated by (?:this|these)[^,]{0,60}|building on (?:this|these)[^,]{0,60}|inspired by (?:this|these)[^,]{0,60}|"
-    r"first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|then|next|furthermore|moreover|additionally|"
-    r"in addition|besides|also|"
-    r"specifically|in particular|notably|importantly|remarkably|crucially|therefore|thus|hence|consequently|"
-    r"as a result|ultimately|overall|"
-    r"here|concretely|accordingly|in summary|in fact|indeed|interestingly|surprisingly|impressively),?\s+)+",
+    r"^(?:(?:to (?:address|tackle|bridge|overcome|fill|mitigate|solve|remedy|alleviate|close|resolve) (?:this|these|"
+    r"that|such|the)\b[^,]{0,80}|to this end|to that end|to do so|for this purpose|in this (?:paper|work|study|report|"
+    r"article|letter)|in response|motivated by (?:this|these)[^,]{0,60}|building on (?:this|these)[^,]{0,60}|"
+    r"inspired by (?:this|these)[^,]{0,60}|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|lastly|then|next|"
+    r"furthermore|moreover|additionally|in addition|besides|also|specifically|in particular|notably|importantly|"
+    r"remarkably|crucially|therefore|thus|hence|consequently|as a result|ultimately|overall|here|concretely|"
+    r"accordingly|in summary|in fact|indeed|interestingly|surprisingly|impressively),?\s+)+",
     re.I,
 )
 # A sentence that begins with these means something in an earlier one, or turns against it.
 _LEANS = re.compile(
-    r"^(?:this|these|those|such|they|that|its|their|both|either|the (?:former|latter|same|above|two|three|"
-    r"second|third)|"
-    r"however|conversely|in contrast|by contrast|on the other hand|nevertheless|nonetheless|instead|otherwise|"
-    r"yet|but|and|or|so|"
-    r"while|although|though|despite (?:this|these)|unlike (?:this|these)|compared (?:to|with) (?:this|these)|"
-    r"similarly|likewise|"
-    r"with (?:this|these)|using (?:this|these)|based on (?:this|these)|under (?:this|these)|for (?:this|these)|"
-    r"among (?:these|them)|"
-    r"(?:ii|iii|iv|2|3|4)\))\b",
+    r"^(?:this|these|those|such|they|that|its|their|both|either|the (?:former|latter|same|above|two|three|second|"
+    r"third)|however|conversely|in contrast|by contrast|on the other hand|nevertheless|nonetheless|instead|otherwise|"
+    r"yet|but|and|or|so|while|although|though|despite (?:this|these)|unlike (?:this|these)|compared (?:to|"
+    r"with) (?:this|these)|similarly|likewise|with (?:this|these)|using (?:this|these)|based on (?:this|these)|"
+    r"under (?:this|these)|for (?:this|these)|among (?:these|them)|(?:ii|iii|iv|2|3|4)\))\b",
     re.I,
 )
 # Further on in a sentence: it can be read alone, but not as well as another.
 _MEANT = re.compile(
     r"\b(?:this|these|that|those) (?:\w+ )?(?:bottlenecks?|challenges?|gaps?|issues?|problems?|limitations?|"
     r"deficienc\w+|shortcomings?|difficult\w+|resources?|settings?|tasks?|assumptions?|trade-?offs?|protocols?)\b|"
-    r"^we (?:also|further)\b|^\w+ing (?:this|these)\b|"
-    r"^on the \w+ side\b|\bthe same (?:\w+ )?(?:corpus|model|data|system|approach)\b|"
-    r"^we \w+ the (?:algorithm|method|approach|framework)\b",
+    r"^we (?:also|further)\b|^\w+ing (?:this|these)\b|^on the \w+ side\b|\bthe same (?:\w+ )?(?:corpus|model|data|"
+    r"system|approach)\b|^we \w+ the (?:algorithm|method|approach|framework)\b",
     re.I,
 )
 _SELF = re.compile(r"^this (?:paper|work|study|report|article|letter|thesis|survey)\b", re.I)
@@ -55,11 +48,10 @@ _DID = (
                    r"test)(?:s|es)?\b", re.I),
 )  # fmt: skip
 _CAME = re.compile(
-    r"\b(?:achiev\w+|outperform\w*|surpass\w*|reduc(?:es?|ed|ing)|improv(?:es?|ed|ing|ements?)|reach(?:es|ed)|"
-    r"yield\w*|attain\w*|obtain\w*|"
-    r"results? (?:show|demonstrate|indicate|reveal|suggest|confirm)\w*|experiments? (?:\w+ ){0,6}?(?:show|"
-    r"demonstrate|confirm|reveal|indicate)\w*|"
-    r"we (?:\w+ )?(?:find|found|observe|show|demonstrate)|reveals?|demonstrat\w+|ranks?|match(?:es)?|degrad\w+)\b",
+    r"\b(?:achiev\w+|outperform\w*|surpass\w*|reduc(?:es?|ed|ing)|improv(?:es?|ed|ing|ements?)|reach(?:es|ed)|yield\w*|"
+    r"attain\w*|obtain\w*|results? (?:show|demonstrate|indicate|reveal|suggest|confirm)\w*|"
+    r"experiments? (?:\w+ ){0,6}?(?:show|demonstrate|confirm|reveal|indicate)\w*|we (?:\w+ )?(?:find|found|observe|"
+    r"show|demonstrate)|reveals?|demonstrat\w+|ranks?|match(?:es)?|degrad\w+)\b",
     re.I,
 )
 _NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?\s?(?:%|x\b|×|hours|BLEU|points)|\b(?:WER|CER)\b")

@@ -24,16 +24,7 @@ NORMALIZER = "open-asr-leaderboard"
 FILE = re.compile(r"MODEL_(?P<model>.+?)_*DATASET_(?P<dataset>.+)\.jsonl?")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")  # owner/name
 # A file's name has "-" for the "/" of a hub id; owners with a "-" of their own (normalizer/model_ids.py, d1e99b25).
-HYPHENATED = (
-    "ARTPARK-IISc",
-    "AutoArk-AI",
-    "OpenMOSS-Team",
-    "abr-ai",
-    "distil-whisper",
-    "efficient-speech",
-    "ibm-granite",
-    "zai-org",
-)
+HYPHENATED = "ARTPARK-IISc AutoArk-AI OpenMOSS-Team abr-ai distil-whisper efficient-speech ibm-granite zai-org".split()
 NO_OWNER = {  # names that were written without their owner
     "omniASR_CTC_7B_v2": "facebook/omniASR-CTC-7B-v2",
     "omniASR_LLM_7B_v2": "facebook/omniASR-LLM-7B-v2",

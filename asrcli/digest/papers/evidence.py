@@ -16,26 +16,22 @@ from asrcli.digest.statements.names import foreign_name, holds_name, is_name
 DID = (
     re.compile(r"\b(?:we|this (?:technical )?(?:paper|work|study|report|article|letter))\s+(?:\w+\s+){0,2}?"
                r"(?:propose|introduce|present|release|develop|build)s?\b", re.I),
-    re.compile(r"\b(?:we|this (?:technical )?(?:paper|work|study|report|article|letter))\s+(?:\w+\s+){0,2}?"
-               r"(?:design|create|collect|adapt|fine-?tune|train|describe|investigate|study|studies|examine|"
-               r"analy[sz]e|"
-               r"compare|evaluate|benchmark|explore|revisit|assess|address|show|quantify|quantifies|argue|test|"
-               r"demonstrate|extend|conduct|apply|leverage|use)s?(?:es)?\b", re.I),
+    re.compile(r"\b(?:we|this (?:technical )?(?:paper|work|study|report|article|letter))\s+(?:\w+\s+){0,2}?(?:design|"
+               r"create|collect|adapt|fine-?tune|train|describe|investigate|study|studies|examine|analy[sz]e|compare|"
+               r"evaluate|benchmark|explore|revisit|assess|address|show|quantify|quantifies|argue|test|demonstrate|"
+               r"extend|conduct|apply|leverage|use)s?(?:es)?\b", re.I),
 )  # fmt: skip
 _FINDING = re.compile(
     r"\b(?:we (?:\w+ )?(?:show|find|found|demonstrate|observe|conclude|establish)|(?:our|the|these|experimental|"
-    r"extensive)"
-    r"(?: \w+){0,2} (?:results?|experiments?|findings|analys[ie]s|evaluations?)(?: \w+){0,3} (?:show|"
-    r"demonstrate|reveal|indicate|"
-    r"confirm|suggest)s?|results? (?:show|demonstrate|indicate|reveal|confirm)s?)\b",
+    r"extensive)(?: \w+){0,2} (?:results?|experiments?|findings|analys[ie]s|evaluations?)(?: \w+){0,3} (?:show|"
+    r"demonstrate|reveal|indicate|confirm|suggest)s?|results? (?:show|demonstrate|indicate|reveal|confirm)s?)\b",
     re.I,
 )
 _AGAINST = re.compile(
-    r"\b(?:surpass(?:es|ed|ing)?|outperform(?:s|ed|ing)?|exceed(?:s|ed|ing)?|compared (?:to|with)|versus|vs\.?|"
-    r"against|"
-    r"better than|lower than|down from|beat(?:s|ing)?|improv(?:es|ing) (?:up)?on)\s+(?P<who>[^,;.%()\d]{2,70}?)\s*"
-    r"(?:of|at|\(|with|which is|achieving|’s|'s)?\s*(?P<value>\d{1,3}\.\d{1,3})\s?%(?!\s*(?:relative|absolute|"
-    r"CERR|WERR|reduc|improv|lower))",
+    r"\b(?:surpass(?:es|ed|ing)?|outperform(?:s|ed|ing)?|exceed(?:s|ed|ing)?|compared (?:to|with)|versus|vs\.?|against|"
+    r"better than|lower than|down from|beat(?:s|ing)?|improv(?:es|ing) "
+    r"(?:up)?on)\s+(?P<who>[^,;.%()\d]{2,70}?)\s*(?:of|at|\(|with|which is|achieving|’s|"
+    r"'s)?\s*(?P<value>\d{1,3}\.\d{1,3})\s?%(?!\s*(?:relative|absolute|CERR|WERR|reduc|improv|lower))",
     re.I,
 )
 _FROM = re.compile(r"\bfrom\s+(?P<value>\d{1,3}(?:\.\d{1,3})?)\s?%?\s*(?P<who>\([^()%\d]{2,60}\)\s*)?to\s*$", re.I)
@@ -102,13 +98,12 @@ def told(level: Level, against: str, who: str) -> str:
 
 
 _FOLLOWS = re.compile(
-    r"\b(?:making (?:it|them|this)\b[^.]{0,40}\b(?:suitable|practical|feasible|possible|attractive|viable)|"
-    r"mak(?:es|ing) it (?:\w+ ){0,2}(?:suitable|practical|feasible|possible|viable)|"
-    r"(?:results|findings|work|approach|study|analysis|framework|method)\b[^.]{0,40}\b(?:suggests?|impl(?:y|ies)|"
-    r"highlights?|underscores?|opens?|paves?|points? to|enables?|(?:offers?|provides?) an? (?:\w+ )?"
-    r"(?:practical|efficient|promising|viable|scalable|robust|effective|simple|new))|"
-    r"paving the way|paves? the way|open(?:s|ing)? (?:up )?(?:new|the|a)|(?:suggesting|implying|highlighting|"
-    r"underscoring) (?:that|the)|can (?:serve|be (?:used|deployed|applied|extended|integrated))|"
+    r"\b(?:making (?:it|them|this)\b[^.]{0,40}\b(?:suitable|practical|feasible|possible|attractive|viable)|mak(?:es|"
+    r"ing) it (?:\w+ ){0,2}(?:suitable|practical|feasible|possible|viable)|(?:results|findings|work|approach|study|"
+    r"analysis|framework|method)\b[^.]{0,40}\b(?:suggests?|impl(?:y|ies)|highlights?|underscores?|opens?|paves?|"
+    r"points? to|enables?|(?:offers?|provides?) an? (?:\w+ )?(?:practical|efficient|promising|viable|scalable|robust|"
+    r"effective|simple|new))|paving the way|paves? the way|open(?:s|ing)? (?:up )?(?:new|the|a)|(?:suggesting|implying|"
+    r"highlighting|underscoring) (?:that|the)|can (?:serve|be (?:used|deployed|applied|extended|integrated))|"
     r"potential (?:of|for|to)|practical (?:solution|path|alternative))\b",
     re.I,
 )
@@ -120,25 +115,21 @@ _NOT_YET = re.compile(
 )
 _LIMIT = re.compile(
     r"\b(?:limitations?|limited (?:to|by|in)|(?:did|do|does|has|have|was|were|could|is|are) not|cannot|only (?:on|in|"
-    r"for|evaluated|consider|cover|support|tested)|restrict\w*|remains? (?:a |an )?(?:challeng|open|unclear|"
-    r"limited|difficult|"
-    r"unexplored)\w*|lacks?|may (?:not|limit)|future (?:work|research|stud)|depends? on|assum\w+|"
+    r"for|evaluated|consider|cover|support|tested)|restrict\w*|remains? (?:a |an )?(?:challeng|open|unclear|limited|"
+    r"difficult|unexplored)\w*|lacks?|may (?:not|limit)|future (?:work|research|stud)|depends? on|assum\w+|"
     r"higher (?:latency|cost)|bias)\b",
     re.I,
 )
 _OWN_LIMIT = re.compile(
-    r"\b(?:limitations? (?:of (?:our|this|the (?:proposed|current|present))|is|are|include)|(?:a|one|another|"
-    r"main|key|our) "
-    r"(?:\w+ )?limitation|we (?:did|do|have|could|can) ?not (?:\w+ )?(?:evaluat|consider|test|explor|address|"
-    r"cover|includ|investigat|"
-    r"compar|stud)\w*|we only (?:consider|evaluate|test|use|cover|focus|stud|support|report)\w*|"
-    r"our (?:\w+ ){0,4}(?:is|are|was|were|remains?) (?:still )?"
-    r"(?:limited|restricted)|(?:this|our) (?:study|work|paper|analysis|evaluation) (?:is limited|does not|"
-    r"did not|only|"
-    r"focuses only)|future (?:work|research) (?:will|could|should|may|can|includes?|involves?|is)|"
-    r"(?:in the future|in future work|for future work),? we|(?:main|key|remaining|primary) (?:limiting factors?|"
-    r"bottlenecks?)|(?:our|the) (?:experiments?|results|analys[ie]s|evaluations?) (?:also )?(?:reveals?|shows?) "
-    r"[^.]{0,40}?\b(?:weakness\w*|limitations?))\b",
+    r"\b(?:limitations? (?:of (?:our|this|the (?:proposed|current|present))|is|are|include)|(?:a|one|another|main|key|"
+    r"our) (?:\w+ )?limitation|we (?:did|do|have|could|can) ?not (?:\w+ )?(?:evaluat|consider|test|explor|address|"
+    r"cover|includ|investigat|compar|stud)\w*|we only (?:consider|evaluate|test|use|cover|focus|stud|support|"
+    r"report)\w*|our (?:\w+ ){0,4}(?:is|are|was|were|remains?) (?:still )?(?:limited|restricted)|(?:this|our) (?:study|"
+    r"work|paper|analysis|evaluation) (?:is limited|does not|did not|only|focuses only)|future (?:work|"
+    r"research) (?:will|could|should|may|can|includes?|involves?|is)|(?:in the future|in future work|"
+    r"for future work),? we|(?:main|key|remaining|primary) (?:limiting factors?|bottlenecks?)|(?:our|"
+    r"the) (?:experiments?|results|analys[ie]s|evaluations?) (?:also )?(?:reveals?|shows?) [^.]{0,40}?\b(?:weakness\w*|"
+    r"limitations?))\b",
     re.I,
 )
 # What a result rests on, each kind in the words that papers have for it.
@@ -151,16 +142,13 @@ _RESTS = (
         r"were) (?:\w+ )?(?:conducted|"
         r"performed|carried out)|(?:is|are|was|were) (?:\w+ )?evaluated) (?:\w+ ){0,8}?on\b", re.I)),
     ("others' numbers", (Part.METHOD, Part.OTHER, Part.RESULTS), re.compile(
-        r"\b(?:results?|numbers|figures|scores|WERs?|CERs?)\b.{0,80}?\b(?:are|is|were|was) (?:\w+ )?(?:sourced|"
-        r"taken|copied|"
-        r"quoted|cited|reproduced|borrowed) (?:\w+ )?from\b", re.I)),
+        r"\b(?:results?|numbers|figures|scores|WERs?|CERs?)\b.{0,80}?\b(?:are|is|were|was) (?:\w+ )?(?:sourced|taken|"
+        r"copied|quoted|cited|reproduced|borrowed) (?:\w+ )?from\b", re.I)),
     ("starting point", (Part.METHOD, Part.OTHER, Part.RESULTS), re.compile(
         r"\b(?:initiali[sz]ed (?:\w+ )?(?:with|from|by|using)|we (?:\w+ )?(?:initiali[sz]e|fine-?tune (?:a |"
-        r"the )?(?:pre-?trained|Whisper|wav2vec|"
-        r"XLS-R|HuBERT|WavLM|Qwen|Llama|Canary|Parakeet|OWSM|SeamlessM4T))|"
-        r"we (?:\w+ )?(?:use|adopt|employ|build (?:up)?on)\b.{0,80}? as (?:the|our|"
-        r"a) (?:\w+[ -]){0,2}(?:backbone|base|encoder|decoder|"
-        r"foundation|starting point|LLM|language model|pre-?trained))", re.I)),
+        r"the )?(?:pre-?trained|Whisper|wav2vec|XLS-R|HuBERT|WavLM|Qwen|Llama|Canary|Parakeet|OWSM|SeamlessM4T))|"
+        r"we (?:\w+ )?(?:use|adopt|employ|build (?:up)?on)\b.{0,80}? as (?:the|our|a) (?:\w+[ -]){0,2}(?:backbone|base|"
+        r"encoder|decoder|foundation|starting point|LLM|language model|pre-?trained))", re.I)),
     ("assumption", (Part.METHOD, Part.OTHER, Part.RESULTS, Part.LIMITS), re.compile(
         r"\b(?:we assume|assum(?:es|ing|ption) that|under the assumption|is assumed to)\b", re.I)),
 )  # fmt: skip

@@ -11,16 +11,14 @@ from asrcli.digest.statements.levels import own_levels
 from asrcli.digest.statements.names import foreign_name, holds_name, is_own
 
 _RESULT = re.compile(
-    r"\b(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|achiev(?:es?|"
-    r"ed|ing)|"
-    r"yield(?:s|ed|ing)?|reach(?:es|ed|ing)?|attain(?:s|ed)?|obtain(?:s|ed)?|lower(?:s|ed)|exceed(?:s|ed)|cuts?|"
-    r"gains?|match(?:es|ed)|drop(?:s|ped)?|decreas(?:es?|ed)|increas(?:es?|ed)|boosts?|shows?|degrad(?:es?|ed))\b(?!-)",
+    r"\b(?:outperform(?:s|ed|ing)?|surpass(?:es|ed|ing)?|improv(?:es?|ed|ing)|reduc(?:es?|ed|ing)|achiev(?:es?|ed|ing)|"
+    r"yield(?:s|ed|ing)?|reach(?:es|ed|ing)?|attain(?:s|ed)?|obtain(?:s|ed)?|lower(?:s|ed)|exceed(?:s|ed)|cuts?|gains?|"
+    r"match(?:es|ed)|drop(?:s|ped)?|decreas(?:es?|ed)|increas(?:es?|ed)|boosts?|shows?|degrad(?:es?|ed))\b(?!-)",
     re.I,
 )
 OTHERS = re.compile(
-    r"^\W*(?:\[[\d, –-]+\]|[A-Z][\w’'-]+ (?:et al\b|and [A-Z][\w’'-]+ (?:\[|\())|(?:previous|prior|existing|"
-    r"earlier|recent|"
-    r"other|most|several|many) (?:\w+ ){0,2}(?:work|works|stud|approach|method|model|system|research)|"
+    r"^\W*(?:\[[\d, –-]+\]|[A-Z][\w’'-]+ (?:et al\b|and [A-Z][\w’'-]+ (?:\[|\())|(?:previous|prior|existing|earlier|"
+    r"recent|other|most|several|many) (?:\w+ ){0,2}(?:work|works|stud|approach|method|model|system|research)|"
     r"our (?:previous|prior|earlier)|in \[\d+\])",
     re.I,
 )
@@ -38,11 +36,10 @@ RESULTS_OF_OURS = re.compile(
     r"(?:our|these|this) (?:\w+ ){0,2}(?:results?|findings|work|study|approach|method|analys|framework)", re.I
 )
 _TIED = re.compile(
-    r"\(?\w{1,3}\)|(?:to do (?:so|this|that)|it|he|she|here|there|first(?:ly)?|second(?:ly)?|third(?:ly)?|"
-    r"finally|then|next|also|"
-    r"moreover|furthermore|additionally|"
-    r"in addition|besides|therefore|thus|hence|consequently|accordingly|as a result|for example|for instance|again|"
-    r"[^,.]{0,40}\b(?:as (?:discussed|described|mentioned|noted) (?:above|earlier|before)))\b",
+    r"\(?\w{1,3}\)|(?:to do (?:so|this|that)|it|he|she|here|there|first(?:ly)?|second(?:ly)?|third(?:ly)?|finally|then|"
+    r"next|also|moreover|furthermore|additionally|in addition|besides|therefore|thus|hence|consequently|accordingly|"
+    r"as a result|for example|for instance|again|[^,.]{0,40}\b(?:as (?:discussed|described|mentioned|noted) (?:above|"
+    r"earlier|before)))\b",
     re.I,
 )
 
@@ -61,11 +58,10 @@ _OPENS = (
 )
 # "Experiments on X demonstrate gains of 4%": whoever says so of experiments in an abstract made them.
 _EXPERIMENTS = re.compile(
-    r"^\W*(?:our |the |these |extensive |comprehensive |experimental |empirical |further |additional )*"
-    r"(?:experiments?(?: and \w+)?|results|evaluations?)\b(?:\s(?:on|across|with|over|in|conducted)\s[^,;]{1,80}?)?"
-    r"\s(?:also |further |clearly )?(?:shows?|demonstrates?|indicates?|confirms?|reveals?|identif(?:y|ies)|"
-    r"yields?|achieves?)\b"
-    r"(?P<what>[^;]*)",
+    r"^\W*(?:our |the |these |extensive |comprehensive |experimental |empirical |further |"
+    r"additional )*(?:experiments?(?: and \w+)?|results|evaluations?)\b(?:\s(?:on|across|with|over|in|"
+    r"conducted)\s[^,;]{1,80}?)?\s(?:also |further |clearly )?(?:shows?|demonstrates?|indicates?|confirms?|reveals?|"
+    r"identif(?:y|ies)|yields?|achieves?)\b(?P<what>[^;]*)",
     re.I,
 )
 _CHANGE = re.compile(
@@ -102,8 +98,7 @@ def sound(words: str) -> bool:
         and not re.search(r"[:,] \d\.$", words)  # of a list that begins
         and letters > 0.6 * len(words)
         and not re.match(
-            r"(?:[A-Z][\w-]* ){3,}(?:The|We|Our|In|This|These|To|For|As|"
-            r"An?)\b",
+            r"(?:[A-Z][\w-]* ){3,}(?:The|We|Our|In|This|These|To|For|As|An?)\b",
             words,
         )  # a heading run in
         # Heads of columns and headings that ran into a sentence.

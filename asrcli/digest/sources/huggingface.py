@@ -16,17 +16,7 @@ from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Answer, Call
 
 HUB = "https://huggingface.co"
-EXPAND = (
-    "author",
-    "baseModels",
-    "createdAt",
-    "downloads",
-    "likes",
-    "pipeline_tag",
-    "safetensors",
-    "tags",
-    "trendingScore",
-)
+EXPAND = "author baseModels createdAt downloads likes pipeline_tag safetensors tags trendingScore".split()
 PAGE = 100
 PAGES = 5
 NAME = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?", re.ASCII)

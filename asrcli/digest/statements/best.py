@@ -26,18 +26,16 @@ from asrcli.digest.statements.words import FIELD, HEADS, KINDS, any_of
 _PHRASE = r"(?i:(?:the\s+)?state[- ]of[- ]the[- ]art|SOTA\b)(?:\s*\((?:SOTA|SoTA)\))?"
 _NAMED = re.compile(_PHRASE)
 _CLAIMS = (
-    r"(?i:achieves?|achieved|sets?|establish(?:es|ed)?|obtain(?:s|ed)?|attain(?:s|ed)?|reach(?:es|"
-    r"ed)?|deliver(?:s|ed)?|"
-    r"yield(?:s|ed)?|demonstrate[sd]?|shows?|showed|offers?)"
+    r"(?i:achieves?|achieved|sets?|establish(?:es|ed)?|obtain(?:s|ed)?|attain(?:s|ed)?|reach(?:es|ed)?|deliver(?:s|"
+    r"ed)?|yield(?:s|ed)?|demonstrate[sd]?|shows?|showed|offers?)"
 )
 _CLAIMING = (
     r"(?i:achieving|setting|establishing|obtaining|attaining|reaching|delivering|yielding|demonstrating|showing)"
 )
 _SHOWS = r"(?i:shows?|showed|demonstrate[sd]?|confirm(?:s|ed)?|reveal(?:s|ed)?)"
 _RESULTS = (
-    r"(?:performances?|results?|accurac(?:y|ies)|WERs?|CERs?|(?:word|character) error "
-    r"rates?(?:\s+\((?:WER|CER)s?\))?|scores?|"
-    r"quality|BLEU(?:\s+scores?)?|mAP|MOS(?:\s+scores?)?|stability(?:\s+and\s+naturalness)?|rates?)(?![\w-])"
+    r"(?:performances?|results?|accurac(?:y|ies)|WERs?|CERs?|(?:word|character) error rates?(?:\s+\((?:WER|CER)s?\))?|"
+    r"scores?|quality|BLEU(?:\s+scores?)?|mAP|MOS(?:\s+scores?)?|stability(?:\s+and\s+naturalness)?|rates?)(?![\w-])"
 )
 _ADDED = r"(?i:an?|the|its|new|overall|average|consistent|consistently|unprecedented|both|significant)"
 _SYSTEMS = any_of(["models", "systems", "methods", "approaches"])
@@ -61,23 +59,20 @@ _ON = re.compile(
     rf"\s*\([^()]{{1,90}}\)){{0,60}}(?=$|[\s.,;])"
 )
 _FROM = (
-    r"(?:(?i:on|in|for|by|with|using|through|across|employing|based on|(?:evaluated|verified|tested|"
-    r"trained|built) on|combined with|"
-    r"when combined with)\s[^,;]{2,160}(?:,|(?=\s+we\b))\s+)?"
+    r"(?:(?i:on|in|for|by|with|using|through|across|employing|based on|(?:evaluated|verified|tested|trained|built) on|"
+    r"combined with|when combined with)\s[^,;]{2,160}(?:,|(?=\s+we\b))\s+)?"
 )
 # What may follow: what it is better than, how it was reached, what else is so.
 _MORE = re.compile(
-    r"(?:,?\s+(?:and|while|as|by|thereby|thus|especially|particularly|significantly|substantially|"
-    r"compared|without|using|against|"
-    r"achieving|reaching|outperforming|surpassing|exceeding|beating|demonstrating|highlighting|"
-    r"suggesting|contributing|improving|"
-    r"showing|setting|ensuring|updating|including|among|i\.e\.|e\.g\.|when compared|with|even with|an? \d)\b).*",
+    r"(?:,?\s+(?:and|while|as|by|thereby|thus|especially|particularly|significantly|substantially|compared|without|"
+    r"using|against|achieving|reaching|outperforming|surpassing|exceeding|beating|demonstrating|highlighting|"
+    r"suggesting|contributing|improving|showing|setting|ensuring|updating|including|among|i\.e\.|e\.g\.|when compared|"
+    r"with|even with|an? \d)\b).*",
     re.I,
 )
 _STUDIES = (
     r"(?:(?i:our|the|these|extensive|comprehensive|further|thorough|experimental|empirical|"
-    r"quantitative|evaluation)\s+)*"
-    r"(?i:experiments?|results?|"
+    r"quantitative|evaluation)\s+)*(?i:experiments?|results?|"
     r"evaluations?)(?:\s+and\s+user\s+studies)?(?:\s+(?i:conducted\s+)?(?i:on|across|in)\s+(?:the\s+|"
     r"an?\s+)?" + TEST + r")?\s+"
     + _SHOWS + r"\s+"

@@ -54,23 +54,7 @@ NAME = (
 )
 COUNT = r"\d[\d,]*(?:\.\d+)?[kKMB]?(?!\s?%|\s+of\b|\s+out\b|[\w.]*\d)"
 _LINKS = {"and", "of", "in", "from", "on", "for", "as", "such", "including", "across", "over", "well", "both", "with"}
-_APART = {
-    "a",
-    "an",
-    "the",
-    "our",
-    "its",
-    "word",
-    "character",
-    "error",
-    "rate",
-    "rates",
-    "than",
-    "that",
-    "it",
-    "among",
-    *_LINKS,
-}
+_APART = {*"a an the our its word character error rate rates than that it among".split(), *_LINKS}
 _NOUN = rf"(?:{NAME}|{any_of(set(FIELD) - _APART)})"
 _LINK = rf"(?i:and|of|in|from|on|for|such as|as well as|both|including)(?=\s+(?:the\s+|our\s+)?{_NOUN})"
 TEST_WORD = rf"(?:{_NOUN}|{_LINK}|(?i:the|our)(?=\s+{_NOUN})|\([A-Z][\w.-]{{1,20}}\))"
@@ -82,11 +66,10 @@ ADVERB = (
     r"successfully|significantly)"
 )
 OPENING = re.compile(
-    r"(?i:(?:finally|notably|moreover|furthermore|additionally|especially|particularly|specifically|"
-    r"impressively|overall|"
-    r"importantly|remarkably|in particular|in addition|in detail|in total|lastly|as a result|surprisingly|here|"
-    r"in this (?:paper|work|study|report)|as (?:table|figure|section) \d+ shows|and|to this end|"
-    r"consequently|hence|thus|empirically|experimentally),?\s+)"
+    r"(?i:(?:finally|notably|moreover|furthermore|additionally|especially|particularly|specifically|impressively|"
+    r"overall|importantly|remarkably|in particular|in addition|in detail|in total|lastly|as a result|surprisingly|here|"
+    r"in this (?:paper|work|study|report)|as (?:table|figure|section) \d+ shows|and|to this end|consequently|hence|"
+    r"thus|empirically|experimentally),?\s+)"
 )
 FRAME = re.compile(
     rf"(?:(?i:our|the|these|extensive|comprehensive|further|thorough|experimental|empirical|"
@@ -120,8 +103,7 @@ DOES = (
     r"sets?|needs|reduces|has|demonstrate[sd]|establish(?:es|ed)?|extend|train|fine-tune|combine|adapt|propose)"
 )
 ADDING = (
-    rf"(?i:fine-?tuning|training|adapting|integrating|adding|combining|introducing|"
-    rf"applying)(?:\s+{FREE_WORD}){{1,10}}"
+    rf"(?i:fine-?tuning|training|adapting|integrating|adding|combining|introducing|applying)(?:\s+{FREE_WORD}){{1,10}}"
 )
 WE = r"(?i:we)"
 _KINDS = rf"(?:(?:{any_of(KINDS)}|\d+[MB](?:-parameter)?|{NAME})\s+){{0,5}}"
@@ -131,8 +113,7 @@ OWNED = (
     rf"{_KINDS}{any_of(HEADS)}|(?i:our(?:\s+proposed)?|the\s+(?:newly\s+)?proposed)\s+{NAME}|(?i:ours))"
 )
 BRACKETS = (
-    r"(?:\s*\(\d[\d.]*\s?[MB]\+?(?:\s+parameters)?\)|\s*\([A-Z][\w.-]{1,20}\)|,\s+[A-Z][\w.+-]*,|"
-    r"\s+at \d+ ms latency)?"
+    r"(?:\s*\(\d[\d.]*\s?[MB]\+?(?:\s+parameters)?\)|\s*\([A-Z][\w.-]{1,20}\)|,\s+[A-Z][\w.+-]*,|\s+at \d+ ms latency)?"
 )
 BARE = rf"(?i:the|this)\s+(?:(?:{any_of(KINDS)})\s+){{0,3}}{any_of(HEADS)}|(?i:it|they)"
 # After a comma that ends what is said: what it is better than, or what it shows.
@@ -160,25 +141,21 @@ TAIL = re.compile(
     r"had))(?P<theirs>.*)"
 )
 HOW = re.compile(
-    r",?\s+(?:with(?:out)?\s+(?:(?:the use of\s+)?(?:an?|the|any)\s+)?(?:(?:external|neural|n-gram|"
-    r"small|\d-gram)\s+)*language models?|"
-    r"using (?:an?|the) (?:single|greedy|external language|\d-gram language) (?:model|decoder)|with "
-    r"(?:greedy|beam)[ -]search(?: decoding)?|"
-    r"(?:with|at|using|while using) (?:only |just )?(?:a latency of )?\d[\d.]*\s?(?:ms|[MB]|million|billion|hours)?"
-    r"(?: of (?:\w+ )?(?:latency|data|speech)| latency| parameters| tokens per second)?|in real time|"
-    r"for the [A-Z][\w.-]+ model|by voting|"
+    r",?\s+(?:with(?:out)?\s+(?:(?:the use of\s+)?(?:an?|the|any)\s+)?(?:(?:external|neural|n-gram|small|"
+    r"\d-gram)\s+)*language models?|using (?:an?|the) (?:single|greedy|external language|\d-gram language) (?:model|"
+    r"decoder)|with (?:greedy|beam)[ -]search(?: decoding)?|(?:with|at|using|while using) (?:only |"
+    r"just )?(?:a latency of )?\d[\d.]*\s?(?:ms|[MB]|million|billion|hours)?(?: of (?:\w+ )?(?:latency|data|speech)|"
+    r" latency| parameters| tokens per second)?|in real time|for the [A-Z][\w.-]+ model|by voting|"
     r"at a real-time factor of \d[\d.]*)(?![\w%-]|\.\d)"
 )
 # What makes a free part take back what was said, or put it under a condition.
 TURNED = re.compile(
-    r"\b(?:if|unless|would|could|may|might|should|assum\w+|suppos\w+|provided|oracle|perfect|ideal\w*|"
-    r"leak\w*|wrong\w*|"
-    r"mistake\w*|erroneous\w*|bugs?|errors? (?!rate)|invalid\w*|retract\w+|withdr\w+|not|never|cannot|"
-    r"no longer|claim\w*|alleg\w+|"
-    r"according|hypothe\w+|project\w+|estimat\w+|expect\w+|only (?:when|because|after|once)|once|unfair\w*|"
-    r"contaminat\w*|cheat\w*|so-called|another|theory|theoretical\w*|principle|imagin\w*|until|"
-    r"however|although|though|but (?!also|still)|none|no one|nobody|failed|fails|train(?:ing)? (?:set|"
-    r"data)|replicat\w*|reproduc\w*|believ\w*|doubt\w*|questionable|open question|\?)|\?",
+    r"\b(?:if|unless|would|could|may|might|should|assum\w+|suppos\w+|provided|oracle|perfect|ideal\w*|leak\w*|wrong\w*|"
+    r"mistake\w*|erroneous\w*|bugs?|errors? (?!rate)|invalid\w*|retract\w+|withdr\w+|not|never|cannot|no longer|"
+    r"claim\w*|alleg\w+|according|hypothe\w+|project\w+|estimat\w+|expect\w+|only (?:when|because|after|once)|once|"
+    r"unfair\w*|contaminat\w*|cheat\w*|so-called|another|theory|theoretical\w*|principle|imagin\w*|until|however|"
+    r"although|though|but (?!also|still)|none|no one|nobody|failed|fails|train(?:ing)? (?:set|data)|replicat\w*|"
+    r"reproduc\w*|believ\w*|doubt\w*|questionable|open question|\?)|\?",
     re.I,
 )
 

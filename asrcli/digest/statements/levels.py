@@ -26,9 +26,8 @@ from asrcli.digest.statements.rates import kind, per_cent
 from asrcli.digest.statements.words import any_of
 
 _REACHES = (
-    r"(?i:achieves?|achieved|reach(?:es)?|reached|obtain(?:s|ed)?|attain(?:s|ed)?|yield(?:s|ed)?|"
-    r"deliver(?:s|ed)?|scores?|scored|gets?|has|have|had|records?|recorded|ranks (?:first|second|"
-    r"third) with)"
+    r"(?i:achieves?|achieved|reach(?:es)?|reached|obtain(?:s|ed)?|attain(?:s|ed)?|yield(?:s|ed)?|deliver(?:s|ed)?|"
+    r"scores?|scored|gets?|has|have|had|records?|recorded|ranks (?:first|second|third) with)"
 )
 _REACHES_AFTER = (
     r"(?i:achieves|achieved|reaches|reached|obtains|obtained|attains|attained|yields|yielded|delivers|"

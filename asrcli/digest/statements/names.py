@@ -9,59 +9,37 @@ from asrcli.digest.statements.words import HEADS, KINDS, any_of
 
 # Written like names, and never the name of one system.
 _GENERIC = frozenset(
-    "ASR ST AST S2ST S2TT SLT LLM LLMS SLM SLMS LALM LALMS LMM MLLM TTS CTC AED RNN RNN-T RNNT CNN LSTM VAD DNN "
-    "HMM GMM SSL "
-    "SLU NLU NLP NLI AVSR VSR WER CER DER EER RTF SNR GPU CPU NPU SOTA E2E AI ML DL RL KD LM LMS RAG OOD CoT "
-    "GRPO SFT DPO "
-    "LoRA PEFT MoE SE SV SD KWS MT NMT BCI EEG EMG MRI API UAV IoT ATC L2 MOS VC SVS DIARIZATION English "
-    "Mandarin Chinese "
-    "Whisper Wav2vec HuBERT WavLM Conformer Transformer Qwen Llama Canary Parakeet GPT BERT Mamba Zipformer "
-    "Kaldi".lower().split()
+    "ASR ST AST S2ST S2TT SLT LLM LLMS SLM SLMS LALM LALMS LMM MLLM TTS CTC AED RNN RNN-T RNNT CNN LSTM VAD DNN HMM "
+    "GMM SSL SLU NLU NLP NLI AVSR VSR WER CER DER EER RTF SNR GPU CPU NPU SOTA E2E AI ML DL RL KD LM LMS RAG OOD CoT "
+    "GRPO SFT DPO LoRA PEFT MoE SE SV SD KWS MT NMT BCI EEG EMG MRI API UAV IoT ATC L2 MOS VC SVS DIARIZATION English "
+    "Mandarin Chinese Whisper Wav2vec HuBERT WavLM Conformer Transformer Qwen Llama Canary Parakeet GPT BERT Mamba "
+    "Zipformer Kaldi".lower().split()
 )
 _SYSTEMS = frozenset(
-    [
-        "whisper",
-        "wav2vec",
-        "wav2vec2",
-        "hubert",
-        "wavlm",
-        "qwen",
-        "llama",
-        "canary",
-        "parakeet",
-        "gpt",
-        "mamba",
-        "kaldi",
-        "owsm",
-        "seamlessm4t",
-    ]
+    "whisper wav2vec wav2vec2 hubert wavlm qwen llama canary parakeet gpt mamba kaldi owsm seamlessm4t".split()
 )
 _THINGS = "toolkit corpus dataset benchmark family series suite library codec speech recognition".split()
 _NAME = re.compile(r"[A-Za-z][\w.+-]*[\w+]")
 _LIKE_A_NAME = re.compile(r"[A-Z].*[A-Z]|[a-z][A-Z]|[A-Z]\w*\d|^[A-Z][\w.]*-[A-Z0-9]")
 # Only the authors introduce what is theirs: what others released is not.
 _INTRODUCE = re.compile(
-    r"\b(?i:we|(?:this|our|the present)\s+(?:paper|work|report|study|article))\s+(?:\w+ly\s+|also\s+|"
-    r"further\s+|then\s+|first\s+)?"
-    r"(?i:propose|present|introduce|develop|release|describe|design|build|built|open-source|call|name|"
-    r"dub|term)(?:s|d|ed)?\b"
-    r"(?P<what>[^.;:]{0,200}(?:\.(?=\d)[^.;:]{0,60})?)"
+    r"\b(?i:we|(?:this|our|the present)\s+(?:paper|work|report|study|article))\s+(?:\w+ly\s+|also\s+|further\s+|"
+    r"then\s+|first\s+)?(?i:propose|present|introduce|develop|release|describe|design|build|built|open-source|call|"
+    r"name|dub|term)(?:s|d|ed)?\b(?P<what>[^.;:]{0,200}(?:\.(?=\d)[^.;:]{0,60})?)"
 )
 _A_NAME = r"(?P<name>[A-Z][\w.+-]*\w|[a-z]+[A-Z][\w.+-]*|[a-z]+\d[\w.+-]*)"
 _CALLED = re.compile(rf"\b(?:called|named|dubbed|termed|namely|coined),?\s+(?:the\s+)?{_A_NAME}")
 _DIRECT = re.compile(
     rf"\s+(?:(?:an?|the|our|it|this (?:model|system|method|"
-    rf"approach))\s+)?(?:{any_of([*KINDS, *HEADS, *_THINGS])}\s+){{0,4}}{_A_NAME}"
-    rf"(?=\s*(?:$|[,(]|\s(?:and|as|which|that|to|for|using|with|based|in|on)\b|"
-    rf"\s{any_of([*HEADS, *_THINGS])}|\s(?:an?|the)\s))"
+    rf"approach))\s+)?(?:{any_of([*KINDS, *HEADS, *_THINGS])}\s+){{0,4}}{_A_NAME}(?=\s*(?:$|[,(]|\s(?:and|as|which|"
+    rf"that|to|for|using|with|based|in|on)\b|\s{any_of([*HEADS, *_THINGS])}|\s(?:an?|the)\s))"
 )
 _BESIDE = re.compile(rf"^[^,()]{{1,90}}(?:\s*\({_A_NAME}\)|,\s+{_A_NAME.replace('name>', 'other>')}(?:,|$))")
 # A title that says so is about a system of anybody's.
 _JUDGES = re.compile(
-    r"\b(?:evaluat\w+|analy\w+|audit\w*|study|studies|studying|review\w*|survey\w*|revisit\w*|really|"
-    r"benchmarking|critical\w*|replicat\w*|"
-    r"reproduc\w*|lessons|compar\w+|what|how|why|does|is|can|attack\w*|probing|understanding|inside|"
-    r"investigat\w*|independent\w*)\b|\?",
+    r"\b(?:evaluat\w+|analy\w+|audit\w*|study|studies|studying|review\w*|survey\w*|revisit\w*|really|benchmarking|"
+    r"critical\w*|replicat\w*|reproduc\w*|lessons|compar\w+|what|how|why|does|is|can|attack\w*|probing|understanding|"
+    r"inside|investigat\w*|independent\w*)\b|\?",
     re.I,
 )
 # What follows these is what the new thing is made from, or for.
@@ -73,8 +51,7 @@ _OWN = re.compile(
     r"\b(?:our|ours|we|(?:the|this|a) (?:newly |here )?(?:proposed|presented|resulting)|proposed|"
     r"this (?:\w+ )?(?:approach|method|model|system|framework|pipeline|architecture|recipe|strategy|technique)|"
     r"the (?:final |full |complete |overall |submitted |end-to-end |adapted |fine-?tuned |finetuned |distilled |"
-    r"quanti[sz]ed )*"
-    r"(?:approach|method|model|system|framework|pipeline|architecture))\b",
+    r"quanti[sz]ed )*(?:approach|method|model|system|framework|pipeline|architecture))\b",
     re.I,
 )
 _OTHER = re.compile(
