@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from typing import Any, TypeVar
 
 from asrcli.base.counts import count_of
 from asrcli.digest.board import Best
@@ -18,11 +13,11 @@ from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.errors import InputError
 from asrcli.reports.table import json_text
+from asrcli.transport.codec import build
 
 SCHEMA = 2
 # How reasons begin that come from what a reader follows; others are signs of use, and numbers in the abstract.
 PERSONAL = ("matches “", "has “", "author ", "from ", "starred", "like starred: ")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,40 +209,3 @@ def from_json(text: str, brief: bool = False) -> Edition:
         return build(Edition, values)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"not a digest ({type(error).__name__}: {str(error)[:100]})") from error
-
-
-@cache
-def hints(kind: type) -> dict[str, Any]:
-    """Return the types of a dataclass's fields."""
-    return typing.get_type_hints(kind)
-
-
-def build(kind: type[T], values: Any) -> T:
-    """Make a dataclass from decoded JSON, checking every type.
-
-    Raises:
-        TypeError: a field has another type, is missing, or is not known.
-    """
-    if not isinstance(values, dict):
-        raise TypeError(f"{kind.__name__} from {type(values).__name__}")
-    known = hints(kind)  # type: ignore[arg-type]
-    return kind(**{name: convert(known[name], value) for name, value in values.items()})
-
-
-def convert(kind: Any, value: Any) -> Any:
-    """Return a decoded JSON value in the type of a field."""
-    if typing.get_origin(kind) is tuple:
-        if not isinstance(value, list):
-            raise TypeError(f"a list is wanted, not {type(value).__name__}")
-        return tuple(convert(typing.get_args(kind)[0], one) for one in value)
-    if isinstance(kind, types.UnionType):
-        return value
-    if dataclasses.is_dataclass(kind):
-        return build(typing.cast(type, kind), value)
-    if kind is float and type(value) is int:
-        return float(value)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return kind(value)
-    if type(value) is not kind:
-        raise TypeError(f"{kind.__name__} is wanted, not {type(value).__name__}")
-    return value

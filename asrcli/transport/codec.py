@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -140,6 +141,8 @@ def _simple(hint: Any, data: Any) -> Any:
         if hint is int and isinstance(data, float) and not data.is_integer():
             raise ValueError(f"{data} where a whole number belongs")
         return _of((int, float), data)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint(data)
     return _of(hint, data) if isinstance(hint, type) else data
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from asrcli.base.files import reason
 from asrcli.base.whole import read_text
-from asrcli.digest.edition import build
 from asrcli.digest.pages.paper import paper_html, paper_markdown
 from asrcli.digest.papers.card import Card, card_of
 from asrcli.digest.papers.reading import Reading
@@ -19,6 +18,7 @@ from asrcli.digest.versions import UNRECORDED, Checked, as_written, check_page, 
 from asrcli.errors import InputError
 from asrcli.outputs.ledger import check_replaceable, write_ours
 from asrcli.reports.table import json_text
+from asrcli.transport.codec import build
 from asrcli.web.cleaning import file_name
 
 FOLDER, TEXTS = "papers", Path("cache", "papers")
