@@ -6,10 +6,8 @@ from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-from asrcli.digest.compose import compose
-from asrcli.digest.edition import to_json
 from asrcli.digest.items import Item, Kind, Report, State
-from asrcli.digest.run import Plan, digest_of, material_of, write_edition
+from asrcli.digest.run import Plan, make_day
 from asrcli.digest.settings import Settings
 from asrcli.digest.store import Store
 from asrcli.digest.versions import Files
@@ -63,14 +61,8 @@ def write_demo(out: Path, files: Files | None = None) -> list[str]:
     with closing(Store(out / "digest.sqlite")) as store:
         for number, day in enumerate(days):
             report = Report("arxiv", State.OK, "made up for the demonstration", tuple(news_of(number, day)))
-            with store:
-                store.take_in([report], day, {})
-                edition = compose(
-                    material_of(Plan(out, day, RecordedWeb([]), Settings(title="A made-up week")), store, [report])
-                )
-            write_edition(out, edition, files or Files())
-            with store:
-                store.keep_edition(edition.day, digest_of(to_json(edition)))
+            plan = Plan(out, day, RecordedWeb([]), Settings(title="A made-up week"), files=files or Files())
+            make_day(plan, store, [report], {})
     return [day.isoformat() for day in days]
 
 

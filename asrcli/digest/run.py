@@ -57,24 +57,28 @@ def collectors() -> dict[str, Callable[[Task], Report]]:
 
 def run_day(plan: Plan, store: Store) -> Edition:
     """Ask, store, compose and write one day; afterwards the files are there, but for those kept."""
-    task = Task(
-        plan.day,
-        plan.web,
-        plan.settings,
-        store.marks_before(plan.day),
-        lambda identity: store.known_before(identity, plan.day),
-        plan.x_token,
-        plan.x_budget,
-    )
-    found = collectors()
+    task, found = task_of(plan, store), collectors()
     reports = [found[name](task) for name in plan.sources]
-    why_not = reasons_not_to_report(reports, task)
+    return make_day(plan, store, reports, reasons_not_to_report(reports, task))
+
+
+def task_of(plan: Plan, store: Store) -> Task:
+    """Return what the sources of a day are asked."""
+
+    def known(identity: str) -> bool:
+        """Tell whether an item was seen before the day."""
+        return store.known_before(identity, plan.day)
+
+    marks = store.marks_before(plan.day)
+    return Task(plan.day, plan.web, plan.settings, marks, known, plan.x_token, plan.x_budget)
+
+
+def make_day(plan: Plan, store: Store, reports: Sequence[Report], why_not: dict[str, str]) -> Edition:
+    """Store what the sources of a day gave, compose the day and write it."""
     with store:
         store.take_in(reports, plan.day, why_not)
         edition = compose(material_of(plan, store, settle(reports, store, plan.day)))
-    if plan.writer is not None:
-        edition = plan.writer(edition)
-    edition = dated(plan.out, edition)
+    edition = dated(plan.out, plan.writer(edition) if plan.writer else edition)
     write_edition(plan.out, edition, plan.files)
     with store:
         store.keep_edition(edition.day, digest_of(to_json(edition)))

@@ -9,21 +9,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from asrcli.base.files import cause, reason
 from asrcli.base.whole import read_text, read_whole
-from asrcli.digest.compose import compose
-from asrcli.digest.edition import to_json
 from asrcli.digest.items import Item, Report, State, arxiv_id
 from asrcli.digest.latex import as_text
-from asrcli.digest.run import Plan, dated, digest_of, material_of, reasons_not_to_report, settle, write_edition
+from asrcli.digest.run import Plan, make_day, reasons_not_to_report, task_of
 from asrcli.digest.settings import Settings
-from asrcli.digest.sources import Task, number_of, text_of, texts_of
+from asrcli.digest.sources import number_of, text_of, texts_of
 from asrcli.digest.sources.arxiv import paper
-from asrcli.digest.sources.huggingface import read_model
+from asrcli.digest.sources.huggingface import read_repository
 from asrcli.digest.store import Store
 from asrcli.digest.versions import Files
 from asrcli.errors import InputError
@@ -68,7 +65,7 @@ def read_paper(value: Any) -> Item | None:
 
 def read_listed(value: Any) -> Item | None:
     """Return a model of the tracker as one of the hub."""
-    return read_model(
+    return read_repository(
         {
             "id": value.get("model_id"),
             "author": value.get("author"),
@@ -78,11 +75,6 @@ def read_listed(value: Any) -> Item | None:
             "tags": [],
         }
     )
-
-
-def known(store: Store, day: date, identity: str) -> bool:
-    """Tell whether an item was seen before a day."""
-    return store.known_before(identity, day)
 
 
 def import_days(folder: Path, out: Path, settings: Settings, files: Files | None = None) -> Iterator[tuple[str, int]]:
@@ -97,16 +89,8 @@ def import_days(folder: Path, out: Path, settings: Settings, files: Files | None
     with closing(Store(out / "digest.sqlite")) as store:
         for path in paths:
             day, reports = read_day(path)
-            web = RecordedWeb([])
-            task = Task(day, web, settings, store.marks_before(day), partial(known, store, day))
-            with store:
-                store.take_in(reports, day, reasons_not_to_report(reports, task))
-                plan = Plan(out, day, web, settings)
-                edition = compose(material_of(plan, store, settle(reports, store, day)))
-            edition = dated(out, edition)
-            write_edition(out, edition, files or Files())
-            with store:
-                store.keep_edition(edition.day, digest_of(to_json(edition)))
+            plan = Plan(out, day, RecordedWeb([]), settings, files=files or Files())
+            edition = make_day(plan, store, reports, reasons_not_to_report(reports, task_of(plan, store)))
             yield edition.day, len(edition.papers)
 
 

@@ -20,10 +20,10 @@ from asrcli.base.counts import count_of
 from asrcli.digest.items import Item, Kind, Report, State, arxiv_id
 from asrcli.digest.latex import as_text
 from asrcli.digest.sources import Task, ask, combine, listing
-from asrcli.digest.sources.feeds import ACCEPT, Entry, Feed, read_feed
+from asrcli.digest.sources.feeds import Entry, Feed, broken, fetch_feed
 from asrcli.web.cleaning import clean, plain_text
 from asrcli.web.client import Answer, Call
-from asrcli.web.markup import MarkupError, child_text, local_name
+from asrcli.web.markup import child_text, local_name
 
 PAGE = 300  # entries of one API page; by topic this reaches back about a month, beyond nearly every moderation hold
 PAGES = 5
@@ -47,9 +47,8 @@ def compare(feeds: Sequence[Report], api: Report, fills: Sequence[Report]) -> st
     """Say what each way gave and how far they agree."""
     by_feed = {item.id for feed in feeds for item in feed.items}
     by_api = {item.id for item in api.items}
-    lines = [
-        f"feeds {len(by_feed)}, API {len(by_api)}, both {len(by_feed & by_api)}, only feeds {len(by_feed - by_api)}"
-    ]
+    both, only = len(by_feed & by_api), len(by_feed - by_api)
+    lines = [f"feeds {len(by_feed)}, API {len(by_api)}, both {both}, only feeds {only}"]
     for part in (*feeds, api, *fills):
         if part.state is not State.OK or part in fills:
             lines.append(f"{part.name.removeprefix('arxiv ')} {part.state}: {part.evidence}")
@@ -72,14 +71,11 @@ def mark_name(category: str) -> str:
 def read_category(task: Task, category: str) -> Report:
     """Read today's announcements of one category."""
     name = f"arxiv feed {category}"
-    answer = ask(task, Call(f"https://rss.arxiv.org/atom/{category}", ACCEPT), name)
-    if isinstance(answer, Report):
-        return answer
-    try:
-        feed = read_feed(answer.body)
-    except MarkupError as error:
-        return Report(name, State.FAILED, f"HTTP 200 but {clean(str(error), 120)}")
-    items = tuple(item for entry in feed.entries for item in [feed_item(entry)] if item is not None)
+    fetched = fetch_feed(task, f"https://rss.arxiv.org/atom/{category}", name)
+    if isinstance(fetched, Report):
+        return fetched
+    feed, answer = fetched
+    items = tuple(filter(None, map(feed_item, feed.entries)))
     today = eastern_day(answer, task.day)
     state, evidence = judge_feed(feed, len(items), today)
     if state is State.OK and repeated(task, items):
@@ -101,12 +97,10 @@ def repeated(task: Task, items: Sequence[Item]) -> bool:
 def judge_feed(feed: Feed, count: int, today: date) -> tuple[State, str]:
     """Tell a quiet feed from a stale, empty or cut one. ``today`` is New York's day when it was asked for."""
     if not feed.complete:
-        return State.PARTIAL, f"breaks off after {count_of(count, 'entry', 'entries')} ({clean(feed.problem, 80)})"
+        return State.PARTIAL, broken(count, feed)
     if count < len(feed.entries):
-        return (
-            State.PARTIAL,
-            f"{len(feed.entries) - count} of {count_of(feed.entries, 'entry', 'entries')} have no arXiv id",
-        )
+        lost = f"{len(feed.entries) - count} of {count_of(feed.entries, 'entry', 'entries')}"
+        return State.PARTIAL, f"{lost} have no arXiv id"
     built = eastern(feed.built) if feed.built else None
     expected = last_weekday(today)
     if built is not None and built < expected:
@@ -210,32 +204,23 @@ def judge_api(task: Task, report: Report, evidence: str) -> tuple[State, str]:
 
 def read_api(task: Task, url: str, name: str) -> tuple[Report, bool]:
     """Read one API answer; also tell whether there are more pages."""
-    answer = ask(task, Call(url, ACCEPT), name)
-    if isinstance(answer, Report):
-        return answer, False
-    try:
-        feed = read_feed(answer.body)
-    except MarkupError as error:
-        return Report(name, State.FAILED, f"HTTP 200 but {clean(str(error), 120)}"), False
+    fetched = fetch_feed(task, url, name)
+    if isinstance(fetched, Report):
+        return fetched, False
+    feed, answer = fetched
     if any(entry.title == "Error" and "api/errors" in entry.id for entry in feed.entries):
         return Report(name, State.FAILED, f"arXiv says: {feed.entries[0].text[:120]}"), False
-    items = tuple(item for entry in feed.entries for item in [api_item(entry)] if item is not None)
+    items = tuple(filter(None, map(api_item, feed.entries)))
     total, start, size = (opensearch(answer.body, part) for part in ("totalResults", "startIndex", "itemsPerPage"))
     if not feed.complete:
-        return Report(
-            name,
-            State.PARTIAL,
-            f"breaks off after {count_of(items, 'entry', 'entries')} ({clean(feed.problem, 80)})",
-            items,
-        ), False
+        return Report(name, State.PARTIAL, broken(items, feed), items), False
     if not items and start == 0:
         return Report(name, State.EMPTY, f"HTTP 200 with no entries (totalResults {total})"), False
     due = max(len(feed.entries), min(size, total - start))
     if len(items) < due:
         return Report(name, State.PARTIAL, f"{len(items)} papers where {due} were promised", items), False
-    return Report(name, State.OK, f"{len(items)} of {count_of(total, 'entry', 'entries')}", items), start + len(
-        feed.entries
-    ) < total
+    more = start + len(feed.entries) < total
+    return Report(name, State.OK, f"{len(items)} of {count_of(total, 'entry', 'entries')}", items), more
 
 
 def opensearch(body: bytes, name: str) -> int:

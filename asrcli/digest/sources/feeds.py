@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,7 +17,7 @@ from asrcli.digest.items import Item, Kind, Report, State
 from asrcli.digest.sources import Task, ask, combine
 from asrcli.errors import InputError
 from asrcli.web.cleaning import clean, clean_title, plain_text, safe_url
-from asrcli.web.client import Call, canonical
+from asrcli.web.client import Answer, Call, canonical
 from asrcli.web.markup import MarkupError, child_text, local_name, read_xml
 
 if TYPE_CHECKING:
@@ -109,33 +109,34 @@ def utc(stamp: str) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def fetch_feed(task: Task, url: str, name: str) -> Feed | Report:
+def fetch_feed(task: Task, url: str, name: str) -> tuple[Feed, Answer] | Report:
     """Ask for one feed; a failed report when there is none."""
     answer = ask(task, Call(url, ACCEPT), name)
     if isinstance(answer, Report):
         return answer
     try:
-        return read_feed(answer.body)
+        return read_feed(answer.body), answer
     except MarkupError as error:
         return Report(name, State.FAILED, f"HTTP 200 but {clean(str(error), 120)}")
 
 
+def broken(read: Sized | int, feed: Feed) -> str:
+    """Say how many entries were read of a feed that breaks off, and why it does."""
+    return f"breaks off after {count_of(read, 'entry', 'entries')} ({clean(feed.problem, 80)})"
+
+
 def feed_report(task: Task, url: str, name: str, kind: Kind) -> Report:
     """Read one feed into items."""
-    feed = fetch_feed(task, url, name)
-    if isinstance(feed, Report):
-        return feed
+    fetched = fetch_feed(task, url, name)
+    if isinstance(fetched, Report):
+        return fetched
+    feed, _ = fetched
     source = "github" if kind is Kind.RELEASE else "rss"
     items = tuple(
         entry_item(entry, url, kind, source, feed.title) for entry in feed.entries if entry.id and entry.title
     )
     if not feed.complete:
-        return Report(
-            name,
-            State.PARTIAL,
-            f"breaks off after {count_of(items, 'entry', 'entries')} ({clean(feed.problem, 80)})",
-            items,
-        )
+        return Report(name, State.PARTIAL, broken(items, feed), items)
     if not items:
         # A repository without releases is a quiet one; a blog without entries is not a blog.
         state = State.QUIET if kind is Kind.RELEASE else State.EMPTY

@@ -33,7 +33,7 @@ def search(task: Task, query: str) -> Report:
     hits = values.get("hits")
     if not isinstance(hits, list):
         return Report(name, State.FAILED, "HTTP 200 without a list of hits")
-    items = tuple(item for hit in hits for item in [read_hit(hit)] if item is not None)
+    items = tuple(filter(None, map(read_hit, hits)))
     if hits and not items:
         return Report(name, State.FAILED, f"{len(hits)} hits of another shape than expected")
     return Report(name, State.OK if items else State.QUIET, f"{len(items)} stories", items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -29,13 +30,13 @@ def collect(task: Task) -> Report:
     for pipeline_tag in task.settings.pipeline_tags:
         short = clean(pipeline_tag, 60)
         new = models_url(pipeline_tag=pipeline_tag, sort="createdAt", limit=PAGE)
-        parts.append(read_pages(task, new, f"hf new models {short}", read_model))
+        parts.append(read_pages(task, new, f"hf new models {short}", read_repository))
         trending = models_url(pipeline_tag=pipeline_tag, sort="trendingScore", limit=20)
-        parts.append(read_pages(task, trending, f"hf trending models {short}", read_model, pages=1))
+        parts.append(read_pages(task, trending, f"hf trending models {short}", read_repository, pages=1))
         datasets = f"{HUB}/api/datasets?" + urlencode(
             {"filter": f"task_categories:{pipeline_tag}", "sort": "createdAt", "limit": PAGE, "full": "true"}
         )
-        parts.append(read_pages(task, datasets, f"hf datasets {short}", read_dataset))
+        parts.append(read_pages(task, datasets, f"hf datasets {short}", partial(read_repository, kind=Kind.DATASET)))
     parts.append(daily_papers(task))
     return combine("hf", parts)
 
@@ -57,7 +58,7 @@ def read_pages(task: Task, url: str, name: str, reader: Reader, pages: int = PAG
         values = decode(answer, name, list)
         if isinstance(values, Report):
             return values
-        found = [item for value in values for item in [reader(value)] if item is not None]
+        found = list(filter(None, map(reader, values)))
         items += found
         if len(found) < len(values):
             evidence = f"{len(values) - len(found)} of {len(values)} entries have another shape than expected"
@@ -78,17 +79,7 @@ def next_page(answer: Answer) -> str:
     return url if url.startswith(f"{HUB}/api/") else ""
 
 
-def read_model(value: Any) -> Item | None:
-    """Turn a model of the API into an item."""
-    return read_repository(value, Kind.MODEL)
-
-
-def read_dataset(value: Any) -> Item | None:
-    """Turn a dataset of the API into an item."""
-    return read_repository(value, Kind.DATASET)
-
-
-def read_repository(value: Any, kind: Kind) -> Item | None:
+def read_repository(value: Any, kind: Kind = Kind.MODEL) -> Item | None:
     """Turn a repository of the API into an item; ``None`` when its name is none."""
     if not isinstance(value, dict):
         return None
@@ -145,14 +136,13 @@ def daily_papers(task: Task) -> Report:
     values = ask_json(task, Call(url, "application/json"), name, list)
     if isinstance(values, Report):
         return values
-    items = tuple(item for value in values for item in [read_daily(value)] if item is not None)
+    items = tuple(filter(None, map(read_daily, values)))
     if not values:
         weekend = day.weekday() >= 5
         return Report(name, State.QUIET if weekend else State.EMPTY, f"HTTP 200 with an empty list for a {day:%A}")
     if len(items) < len(values):
-        return Report(
-            name, State.PARTIAL, f"{len(values) - len(items)} of {len(values)} entries have another shape", items
-        )
+        evidence = f"{len(values) - len(items)} of {len(values)} entries have another shape"
+        return Report(name, State.PARTIAL, evidence, items)
     return Report(name, State.OK, f"{count_of(items, 'entry', 'entries')}", items)
 
 

@@ -41,11 +41,7 @@ def collect(task: Task) -> Report:
     if isinstance(values, Report):
         return values
     posts = values.get("data", [])
-    items = (
-        tuple(item for post in posts for item in [read_post(post)] if item is not None)
-        if isinstance(posts, list)
-        else ()
-    )
+    items = tuple(filter(None, map(read_post, posts if isinstance(posts, list) else [])))
     newest = max((item.id.partition(":")[2] for item in items), key=int, default="")
     cost = f"{len(items)} posts, at most ${len(items) * PRICE:.3f}"
     return Report("x", State.OK if items else State.QUIET, cost, items, marks=(("x", newest),) if newest else ())
