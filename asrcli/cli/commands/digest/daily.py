@@ -61,29 +61,25 @@ def web_for(day: date, out: Path, replay: Path | None, record: bool) -> Web:
 def run(
     out: Out = OUT,
     day: Day = None,
-    since: Annotated[str | None, typer.Option(help="The first of several days.")] = None,
-    until: Annotated[str | None, typer.Option(help="The last of several days. Default: today.")] = None,
-    sources: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(SOURCES),
-    interests: Annotated[
-        Path | None, typer.Option(help="Settings (TOML). Default: OUT/digest.toml when it is there.")
-    ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(help="Answer from recorded files (DIR or DIR/DATE) and open no connection.")
-    ] = None,
-    record: Annotated[
-        bool, typer.Option("--record", help="Keep every raw answer in OUT/cache/http/DATE, without tokens.")
-    ] = False,
-    leaderboard: Annotated[
-        Path | None, typer.Option(help="A board (JSON, CSV) to set claims against. Default: that of `asr leaderboard`.")
-    ] = None,
-    x_budget: Annotated[float, typer.Option(help="US dollars for posts of X; needs ASR_X_TOKEN.")] = 0.0,
-    llm: Annotated[
-        str | None, typer.Option(help="What writes summaries, behind the gate: address of a server, or canary.")
-    ] = None,
-    llm_model: Annotated[str, typer.Option(help="The model's name there, or its folder.")] = "",
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Also fail (1) when the finished digest does not verify.")
-    ] = False,
+    since: str | None = typer.Option(None, help="The first of several days."),
+    until: str | None = typer.Option(None, help="The last of several days. Default: today."),
+    sources: str = typer.Option(",".join(SOURCES), help="Comma-separated."),
+    interests: Path | None = typer.Option(None, help="Settings (TOML). Default: OUT/digest.toml when it is there."),
+    replay: Path | None = typer.Option(
+        None, help="Answer from recorded files (DIR or DIR/DATE) and open no connection."
+    ),
+    record: bool = typer.Option(
+        False, "--record", help="Keep every raw answer in OUT/cache/http/DATE, without tokens."
+    ),
+    leaderboard: Path | None = typer.Option(
+        None, help="A board (JSON, CSV) to set claims against. Default: that of `asr leaderboard`."
+    ),
+    x_budget: float = typer.Option(0.0, help="US dollars for posts of X; needs ASR_X_TOKEN."),
+    llm: str | None = typer.Option(
+        None, help="What writes summaries, behind the gate: address of a server, or canary."
+    ),
+    llm_model: str = typer.Option("", help="The model's name there, or its folder."),
+    strict: bool = typer.Option(False, "--strict", help="Also fail (1) when the finished digest does not verify."),
     force: Force = False,
 ) -> None:
     """Read every source and write the digest of a day."""

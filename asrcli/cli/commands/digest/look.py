@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ import typer
 
 from asrcli.base.console import complain, tell
 from asrcli.base.counts import count_of
-from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of
+from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of, editions_in, store_in
 from asrcli.digest.versions import Files
 from asrcli.errors import CheckFailed, InputError, UsageError
 
@@ -39,13 +38,12 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="An arXiv id, a link, or a
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Words, or an author's name.")],
     out: Out = OUT,
-    limit: Annotated[int, typer.Option("--max", "-n", min=1, help="How many.")] = 20,
+    limit: int = typer.Option(20, "--max", "-n", min=1, help="How many."),
 ) -> None:
     """Find papers, models and stories among everything that was read; 1 when nothing matches, as grep has it."""
     from asrcli.digest import search as finder
-    from asrcli.digest.store import open_store
 
-    with closing(open_store(out / "digest.sqlite")) as store:
+    with store_in(out) as store:
         found = finder.search(store, query, limit)
     for ranked, day in found:
         item = ranked.item
@@ -60,9 +58,8 @@ def why(identity: Id, out: Out = OUT) -> None:
     """Say why an item is where it is, or why it was not shown."""
     from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.search import explain
-    from asrcli.digest.store import open_store
 
-    with closing(open_store(out / "digest.sqlite")) as store:
+    with store_in(out) as store:
         found = explain(store, identity, settings_for(out, None))
     item = found.ranked.item
     tell(f"{item.id}\t{item.title}")
@@ -80,9 +77,8 @@ def why(identity: Id, out: Out = OUT) -> None:
 def mark(identity: str, out: Path, name: str, undo: bool) -> None:
     """Put a mark on an item or take it off."""
     from asrcli.digest.search import identify
-    from asrcli.digest.store import open_store
 
-    with closing(open_store(out / "digest.sqlite")) as store:
+    with store_in(out) as store:
         wanted = identify(identity)
         if store.find(wanted) is None:
             raise InputError(f"{wanted} was never seen: `asr digest search` finds what was")
@@ -126,9 +122,7 @@ def hide(identity: Id, out: Out = OUT, undo: Undo = False) -> None:
 @app.command("status")
 def status(out: Out = OUT, day: Day = None) -> None:
     """Show how every source ended on the last day, or on one day."""
-    from asrcli.digest.store import open_store
-
-    with closing(open_store(out / "digest.sqlite")) as store:
+    with store_in(out) as store:
         days = store.days()
         wanted = day_of(day).isoformat() if day else (days[-1] if days else "")
         rows = store.runs(wanted)
@@ -141,15 +135,13 @@ def status(out: Out = OUT, day: Day = None) -> None:
 @app.command("prune")
 def prune(
     out: Out = OUT,
-    keep: Annotated[int, typer.Option("--days", min=30, help="The days that can still be run again exactly.")] = 90,
+    keep: int = typer.Option(90, "--days", min=30, help="The days that can still be run again exactly."),
 ) -> None:
     """Make digest.sqlite smaller; nothing that was seen becomes news again."""
     from datetime import date, timedelta
 
-    from asrcli.digest.store import open_store
-
     path = out / "digest.sqlite"
-    with closing(open_store(path)) as store:
+    with store_in(out) as store:
         before = path.stat().st_size
         days = store.days()
         newest = date.fromisoformat(days[-1]) if days else date.today()
@@ -162,18 +154,13 @@ def ideas(
     out: Out = OUT, week: Annotated[str | None, typer.Option(help="An ISO week, 2026-W17. Default: all days.")] = None
 ) -> None:
     """Print the ideas of all days or of a week: day, id, title, sentences, and where each stands in the abstract."""
-    from datetime import date
-
-    from asrcli.digest.run import load_editions
+    from asrcli.digest.pages.rolling import name_of, week_of_day
 
     if week is not None:
         week_of(week)
-    editions = load_editions(out)
-    if not editions:
-        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    editions = editions_in(out)
     for edition in editions:
-        year, number, _ = date.fromisoformat(edition.day).isocalendar()
-        if week is None or week == f"{year}-W{number:02}":
+        if week is None or week == name_of(week_of_day(edition.day)):
             for idea in edition.ideas:
                 said = " ".join(claim.text for claim in idea.claims)
                 places = " ".join(f"{claim.start}–{claim.end}" for claim in idea.claims)
@@ -188,12 +175,9 @@ def week(
 ) -> None:
     """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
     from asrcli.digest.pages.rolling import name_of, week_of_day, week_page
-    from asrcli.digest.run import load_editions
     from asrcli.digest.versions import Files
 
-    editions = load_editions(out)
-    if not editions:
-        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
+    editions = editions_in(out)
     chosen = week_of(wanted) if wanted else week_of_day(editions[0].day)
     if not any(week_of_day(one.day) == chosen for one in editions):
         raise InputError(f"no day of {name_of(chosen)} in {out}; the newest is {editions[0].day}")
@@ -206,7 +190,7 @@ def week(
 @app.command("doctor")
 def doctor(
     out: Out = OUT,
-    example: Annotated[bool, typer.Option("--example", help="Print an example of digest.toml and stop.")] = False,
+    example: bool = typer.Option(False, "--example", help="Print an example of digest.toml and stop."),
 ) -> None:
     """Say what is there: settings, tokens (set or not, never their value), voices."""
     if example:

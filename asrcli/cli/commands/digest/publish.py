@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import closing
-from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.cli.commands.digest.options import OUT, Force, Out, app, day_of
+from asrcli.cli.commands.digest.options import OUT, Force, Out, app, day_of, editions_in, store_in
 from asrcli.errors import EngineUnavailable, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -20,27 +19,10 @@ if TYPE_CHECKING:
     from asrcli.digest.papers.reading import Reading
 
 
-def editions_in(out: Path, days: int = 0) -> list[Edition]:
-    """Return the editions of a folder, newest first; ``days`` > 0 counts back from the newest.
-
-    Raises:
-        InputError: there is none.
-    """
-    from asrcli.digest.run import load_editions
-
-    found = load_editions(out, days)
-    if not found:
-        raise InputError(f"no digest in {out}: start one with `asr digest run --out {out}`")
-    if days:
-        first = (date.fromisoformat(found[0].day) - timedelta(days=days - 1)).isoformat()
-        found = [edition for edition in found if edition.day >= first]
-    return found
-
-
 @app.command("mindmap")
 def mindmap(
     out: Out = OUT,
-    days: Annotated[int, typer.Option(min=1, help="How many days, counted back from the newest.")] = 30,
+    days: int = typer.Option(30, min=1, help="How many days, counted back from the newest."),
     force: Force = False,
 ) -> None:
     """Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml."""
@@ -64,7 +46,7 @@ def mindmap(
 @app.command("feed")
 def feed(
     out: Out = OUT,
-    opml: Annotated[bool, typer.Option("--opml", help="Also write sources.opml, the feeds that are followed.")] = False,
+    opml: bool = typer.Option(False, "--opml", help="Also write sources.opml, the feeds that are followed."),
     force: Force = False,
 ) -> None:
     """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
@@ -86,10 +68,10 @@ def feed(
 @app.command("mail")
 def mail(
     out: Out = OUT,
-    day: Annotated[str | None, typer.Option("--date", help="The day. Default: the newest.")] = None,
-    eml: Annotated[Path | None, typer.Option("--eml", help="Write to this file. Default: standard output.")] = None,
-    sender: Annotated[str, typer.Option("--from", help="Address of the sender.")] = "",
-    to: Annotated[str, typer.Option(help="Address of the reader.")] = "",
+    day: str | None = typer.Option(None, "--date", help="The day. Default: the newest."),
+    eml: Path | None = typer.Option(None, "--eml", help="Write to this file. Default: standard output."),
+    sender: str = typer.Option("", "--from", help="Address of the sender."),
+    to: str = typer.Option("", help="Address of the reader."),
     force: Force = False,
 ) -> None:
     """Write a verified day as a message of text and HTML, for a mail program: asr digest mail --to ME | sendmail -t."""
@@ -112,7 +94,7 @@ def mail(
 
 @app.command("demo")
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="A folder that holds no digest.")] = Path("digest-demo"),
+    out: Path = typer.Option(Path("digest-demo"), "--out", "-o", help="A folder that holds no digest."),
     force: Force = False,
 ) -> None:
     """Write a week of made-up news into a folder, to look at without a network."""
@@ -135,9 +117,7 @@ def readme(
         typer.Argument(metavar="FILE", help="A README with <!-- digest:NAME:start --> and <!-- digest:NAME:end -->."),
     ],
     out: Out = OUT,
-    leaderboard: Annotated[
-        Path | None, typer.Option(help="A board (JSON, CSV). Default: that of `asr leaderboard`.")
-    ] = None,
+    leaderboard: Path | None = typer.Option(None, help="A board (JSON, CSV). Default: that of `asr leaderboard`."),
 ) -> None:
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
     from asrcli.cli.commands.digest.board import load_board
@@ -152,19 +132,15 @@ def readme(
 @app.command("podcast")
 def podcast(
     out: Out = OUT,
-    day: Annotated[str | None, typer.Option("--date", help="The day. Default: the newest.")] = None,
-    minutes: Annotated[
-        float, typer.Option(min=0.5, max=60, help="The longest the show may be; a quiet day is shorter.")
-    ] = 5.0,
-    voice: Annotated[
-        str | None, typer.Option(help="espeak-ng, flite, kokoro or piper. Default: the best that is there.")
-    ] = None,
-    voice_dir: Annotated[Path | None, typer.Option(help="A folder with voices of Kokoro or Piper.")] = None,
-    kind: Annotated[str, typer.Option("--format", "-f", help="mp3, opus or m4a.")] = "mp3",
-    selfcheck: Annotated[
-        bool, typer.Option("--selfcheck", help="Transcribe and align the episode; report what is misheard.")
-    ] = False,
-    engine: Annotated[str, typer.Option("--engine", "-e", help="The engine that transcribes it.")] = "auto",
+    day: str | None = typer.Option(None, "--date", help="The day. Default: the newest."),
+    minutes: float = typer.Option(5.0, min=0.5, max=60, help="The longest the show may be; a quiet day is shorter."),
+    voice: str | None = typer.Option(None, help="espeak-ng, flite, kokoro or piper. Default: the best that is there."),
+    voice_dir: Path | None = typer.Option(None, help="A folder with voices of Kokoro or Piper."),
+    kind: str = typer.Option("mp3", "--format", "-f", help="mp3, opus or m4a."),
+    selfcheck: bool = typer.Option(
+        False, "--selfcheck", help="Transcribe and align the episode; report what is misheard."
+    ),
+    engine: str = typer.Option("auto", "--engine", "-e", help="The engine that transcribes it."),
     force: Force = False,
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
@@ -223,11 +199,10 @@ def verified_edition(out: Path, day: str | None) -> Edition:
     """
     from asrcli.cli.commands.digest.daily import fail_on
     from asrcli.digest.run import load_edition
-    from asrcli.digest.store import open_store
     from asrcli.digest.verify import verify_day
 
     wanted = day_of(day).isoformat() if day else editions_in(out, 1)[0].day
-    with closing(open_store(out / "digest.sqlite")) as store:
+    with store_in(out) as store:
         fail_on(verify_day(out, wanted, store).problems, wanted)
     return load_edition(out, wanted)
 
@@ -236,9 +211,9 @@ def verified_edition(out: Path, day: str | None) -> Edition:
 def paper(
     what: Annotated[str, typer.Argument(metavar="ARXIV_ID|FILE", help="An arXiv id, or a paper as PDF, HTML or text.")],
     out: Out = OUT,
-    replay: Annotated[Path | None, typer.Option(help="Answer from recorded files and open no connection.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use only what the digest already holds.")] = False,
-    citations: Annotated[bool, typer.Option("--citations", help="Also ask Semantic Scholar who cites it.")] = False,
+    replay: Path | None = typer.Option(None, help="Answer from recorded files and open no connection."),
+    offline: bool = typer.Option(False, "--offline", help="Use only what the digest already holds."),
+    citations: bool = typer.Option(False, "--citations", help="Also ask Semantic Scholar who cites it."),
     force: Force = False,
 ) -> None:
     """Write a page on one paper: its claim in a line, what carries it, what it rests on, what would show it wrong."""
@@ -291,7 +266,6 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
     from asrcli.digest.papers.reading import read_item
     from asrcli.digest.sources import Task
     from asrcli.digest.sources.arxiv import look_up
-    from asrcli.digest.store import Store
     from asrcli.web.client import RecordedWeb
 
     found = arxiv_id(what)
@@ -301,7 +275,7 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
     task = Task(day, RecordedWeb([], "the digest (--offline)") if offline else web_for(day, out, replay, False))
     known = None
     if (out / "digest.sqlite").is_file():
-        with closing(Store(out / "digest.sqlite")) as store:
+        with store_in(out) as store:
             known = store.find(f"arxiv:{found[0]}")
     if known is None:
         report = look_up(task, [found[0]], "arxiv API")
