@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from asrcli.errors import InputError
+from asrcli.reports.table import markdown_table
 from asrcli.web.cleaning import escape_markdown, markdown_link
 
 # The second pair is that of `asr digest readme`, which writes the same block.
@@ -33,12 +34,12 @@ def model_link(name: str, on_hub: bool) -> str:
 
 def top_block(rows: Sequence[TopRow], day: str, source: str = "") -> str:
     """Return the first ten of a ranking (the best first) with source and day of its data, not of its reading."""
-    lines = [
-        f"| {rank} | {model_link(one.model, one.on_hub)} | {two_digits(one.average)} % |"
+    cells = [
+        (str(rank), model_link(one.model, one.on_hub), f"{two_digits(one.average)} %")
         for rank, one in enumerate(rows[:TOP], 1)
     ]
     origin = f"Data of {escape_markdown(day)}." + (f" Source: {escape_markdown(source)}." if source else "")
-    return "\n".join(["| Rank | Model | Avg WER |", "|---|---|---|", *lines, "", origin])
+    return "\n".join([*markdown_table(("Rank", "Model", "Avg WER"), cells, range(3)), "", origin])
 
 
 def two_digits(value: float) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 from asrcli.base.counts import count_of
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
+from asrcli.reports.table import markdown_table
 from asrcli.web.cleaning import escape_markdown, file_name, markdown_link
 
 HEADINGS = {
@@ -106,9 +107,8 @@ def paper_markdown(paper: Paper, cards: Collection[str] = ()) -> str:
     if paper.code:
         lines.append("Code and data: " + ", ".join(markdown_link(short_address(url), url) for url in paper.code))
     if paper.models:
-        lines.append(
-            "Models: " + ", ".join(markdown_link(name, f"https://huggingface.co/{name}") for name in paper.models)
-        )
+        names = (markdown_link(name, f"https://huggingface.co/{name}") for name in paper.models)
+        lines.append("Models: " + ", ".join(names))
     if paper.discussions:
         lines.append("Discussed: " + ", ".join(markdown_link("Hacker News", url) for url in paper.discussions))
     why = ", ".join(paper.reasons) or "no interest matches"
@@ -129,20 +129,21 @@ def figure_text(figure: Figure) -> str:
     return f"{figure.value:,.10g}"
 
 
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table whose columns are all aligned to the left."""
+    return "\n".join(markdown_table(heads, rows, range(len(heads))))
+
+
 def numbers_table(papers: tuple[Paper, ...]) -> list[str]:
     """Return the table of numbers, each with the sentence it was read in."""
     rows = [
-        f"| {source_note(paper.id)} | {figure.metric} | {escape_markdown(figure_text(figure))} "
-        f"| {escape_markdown(figure.quote)} |"
+        (source_note(paper.id), one.metric, escape_markdown(figure_text(one)), escape_markdown(one.quote))
         for paper in papers
-        for figure in paper.figures
+        for one in paper.figures
     ]
     if not rows:
         return []
-    return [
-        "## Numbers, as the abstracts say them",
-        "\n".join(["| Paper | What | Value | Quoted |", "|---|---|---|---|", *rows]),
-    ]
+    return ["## Numbers, as the abstracts say them", table(("Paper", "What", "Value", "Quoted"), rows)]
 
 
 MODEL_HEADS = ("Model", "Size", "Licence", "Made from", "Date", "Downloads", "Likes", "Papers")
@@ -155,8 +156,8 @@ def models_table(models: tuple[Family, ...]) -> str:
         more = f" ×{row.members}" if row.members > 1 else ""
         cells = [f"{markdown_link(row.title, row.url)}{more}", *(escape_markdown(text) for text in facts_of(row))]
         papers = ", ".join(source_note(paper) for paper in row.papers[:3])
-        rows.append("| " + " | ".join([*cells, papers]) + " |")
-    return "\n".join([f"| {' | '.join(MODEL_HEADS)} |", "|" + "---|" * len(MODEL_HEADS), *rows])
+        rows.append([*cells, papers])
+    return table(MODEL_HEADS, rows)
 
 
 def facts_of(row: Family) -> tuple[str, ...]:
@@ -172,11 +173,8 @@ def line_markdown(line: Line) -> str:
 
 def sources_table(sources: tuple[SourceLine, ...]) -> str:
     """Return how every source ended, with the evidence."""
-    rows = [
-        f"| {escape_markdown(one.name)} | {one.state} | {one.news} | {escape_markdown(one.evidence)} |"
-        for one in sources
-    ]
-    return "\n".join(["## Sources", "", "| Source | State | News | Evidence |", "|---|---|---|---|", *rows])
+    rows = [(escape_markdown(one.name), one.state, str(one.news), escape_markdown(one.evidence)) for one in sources]
+    return "## Sources\n\n" + table(("Source", "State", "News", "Evidence"), rows)
 
 
 def footer(edition: Edition) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from asrcli.digest.assets import asset
+from asrcli.digest.pages import markdown
 from asrcli.digest.pages.html import document, link, table
 from asrcli.digest.papers.card import Card, Cited, Line
 from asrcli.web.cleaning import escape_markdown, markdown_link
@@ -72,10 +73,10 @@ def paper_markdown(card: Card) -> str:
         )
         blocks += ["## Terms", "\n".join(terms)]
     rows = [
-        f"| {one.metric} | {escape_markdown(one.value)} | {one.start}–{one.end} | {escape_markdown(one.place)} |"
+        (one.metric, escape_markdown(one.value), f"{one.start}–{one.end}", escape_markdown(one.place))
         for one in card.numbers
     ]
-    numbers = "\n".join(["| What | Value | Where | In a table |", "|---|---|---|---|", *rows])
+    numbers = markdown.table(("What", "Value", "Where", "In a table"), rows)
     blocks += ["## Numbers", numbers if rows else NO_NUMBERS]
     if card.cited:
         blocks += ["## Works it uses", "\n".join(cited_markdown(one) for one in card.cited)]

@@ -14,6 +14,7 @@ from asrcli.digest.pages.markdown import BAD, idea_markdown, own_markdown
 from asrcli.digest.topics import TOPICS
 from asrcli.digest.versions import Files
 from asrcli.errors import InputError
+from asrcli.reports.table import markdown_table
 from asrcli.web.cleaning import escape_markdown, markdown_link
 
 WEEKS = 4  # side by side in the table of topics
@@ -70,11 +71,11 @@ def topics_table(editions: Sequence[Edition], week: Week, count: int = WEEKS) ->
         one: Counter(paper.topic for e in editions if week_of_day(e.day) == one for paper in e.papers) for one in weeks
     }
     rows = [
-        f"| {escape_markdown(topic)} | " + " | ".join(str(counts[one][topic]) for one in weeks) + " |"
+        (escape_markdown(topic), *(str(counts[one][topic]) for one in weeks))
         for topic in TOPICS
         if any(counts[one][topic] for one in weeks)
     ]
-    return "\n".join([f"| Topic | {' | '.join(map(name_of, weeks))} |", "|---|" + "--:|" * len(weeks), *rows])
+    return "\n".join(markdown_table(("Topic", *map(name_of, weeks)), rows))
 
 
 DAYS = 90  # in the rolling pages
