@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 # Words without which "ASR", "Whisper" or "Conformer" may be anything: attack success rates, whispers, molecules.
@@ -33,15 +32,6 @@ _TURNED = ("recognition", "transcription", "translation")  # "recognition of dys
 _ATTRIBUTE = r"(?!(?:and|or|of|for|by|from|in|with|to|on|the)\b)[\w-]+"
 _DASHES = r"\-\u2010-\u2015"
 _BETWEEN = rf"[\s{_DASHES}/]*"
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A phrase and the words that it was found as."""
-
-    phrase: str
-    words: str
-    in_title: bool
 
 
 @lru_cache(maxsize=512)
@@ -86,8 +76,10 @@ def find(phrase: str, text: str) -> str:
     return found[0]
 
 
-def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: Sequence[str] = ()) -> Match | None:
-    """Return what makes a paper news: a phrase of its title, or of its abstract when its title is about nothing else.
+def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: Sequence[str] = ()) -> str:
+    """Return the phrase that makes a paper news: of its title, or of its abstract when the title is about nothing else.
+
+    It is the words that were found, "" when there are none.
 
     Args:
         phrases: looked for in this order.
@@ -99,16 +91,11 @@ def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: S
     lowered = whole.lower()
     phrases = [phrase for phrase in phrases if all(stem in lowered for stem in stems(phrase))]
     if not phrases:
-        return None
+        return ""
     elsewhere = any(pattern(topic).search(title) for topic in other_topics)
     for phrase in phrases:
         # What a paper uses is not always what it is about: "emotion recognition with wav2vec 2.0".
         tool = phrase != "ASR" and (is_name(phrase) or any(char.isdigit() for char in phrase))
         if pattern(phrase).search(title) and not (tool and elsewhere) and (words := find(phrase, whole)):
-            return Match(phrase, words, True)
-    if elsewhere:
-        return None
-    for phrase in phrases:
-        if words := find(phrase, whole):
-            return Match(phrase, words, False)
-    return None
+            return words
+    return "" if elsewhere else next(filter(None, (find(phrase, whole) for phrase in phrases)), "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from asrcli.base.files import reason
 from asrcli.base.whole import read_text
-from asrcli.digest.phrases import Match, find_in_paper
+from asrcli.digest.phrases import find_in_paper
 from asrcli.errors import UsageError
 
 PHRASES = (
@@ -84,8 +84,8 @@ class Settings:
     site: str = ""  # where the folder is published; feeds and the podcast need it for absolute links
     language: str = "en"
 
-    def matches(self, title: str, text: str) -> Match | None:
-        """Return the phrase that makes a paper news, ``None`` when none does."""
+    def matches(self, title: str, text: str) -> str:
+        """Return the words of the phrase that makes a paper news, "" when none does."""
         return find_in_paper(self.phrases, title, text, self.other_topics)
 
 

@@ -1,10 +1,9 @@
-"""The taxonomy: a versioned list of rules, so that the same paper falls under the same topic on every day."""
+"""The taxonomy: a list of rules, so that the same paper falls under the same topic on every day."""
 
 from __future__ import annotations
 
 import re
 
-VERSION = 1
 # The first rule that matches the title decides, then the first that matches the text. Special topics stand before
 # broad ones.
 _RULES = (

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from support.command import Run, quiet_environment, write_wav
 
-from asrcli.bench import messages as say
 from asrcli.bench import figures
+from asrcli.bench import messages as say
 from asrcli.bench.gauges import Reading
 from asrcli.bench.tables import workers
 from asrcli.bench.verdicts import told_apart

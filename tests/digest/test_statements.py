@@ -230,7 +230,7 @@ def relevance(which: str, abstracts: dict[str, tuple[str, str]]) -> tuple[float,
         row = json.loads(line)
         if row["set"] == which and row["label"] != "open":
             title, text = (row["title"], row["text"]) if "title" in row else abstracts[row["id"]]
-            kept.append((Settings().matches(title, text) is not None, row["label"] == "yes"))
+            kept.append((bool(Settings().matches(title, text)), row["label"] == "yes"))
     both = kept.count((True, True))
     return both / (both + kept.count((True, False))), both / (both + kept.count((False, True)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -185,8 +185,3 @@ def read_file(path: Path) -> Reading:
         clean(first.lstrip("# "), 400), found.text, f"text file{found.left_out}",
         blocks=found.blocks, tables=found.tables, references=found.references,
     )  # fmt: skip
-
-
-def numbered(sentences: Sequence[Sentence], *parts: Part) -> Iterator[Sentence]:
-    """Yield the sentences of some parts."""
-    return (one for one in sentences if one.part in parts)
