@@ -84,6 +84,7 @@ def test_segments_end_at_pauses() -> None:
     assert split_at_pauses([]) == []
 
 
+@pytest.mark.slow
 def test_words_only_when_asked_for(engine: PocketSphinx, digit_strings: list[tuple[Path, str]]) -> None:
     [segments] = engine.transcribe([clip(digit_strings[0][0])], Options())
     assert segments and not any(segment.words for segment in segments) and segments[0].language == "en"
