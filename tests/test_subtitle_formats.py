@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from support.command import Run
 
-from asrcli.alignment.script import holds_cues, read_script, retimed
+from asrcli.alignment.script import holds_cues, read_script, retimed, written_words
 from asrcli.errors import InputError
+from asrcli.formats import Layout, render
 from asrcli.formats.captions import kind_of, read_cues
-from asrcli.types import Segment
+from asrcli.formats.reading import join_frames
+from asrcli.types import Recording, Segment, Transcript, Word
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "lights-slt.wav"
 PLAYED = {  # name, text; all say the same at the same times but for where a format has none
@@ -28,6 +31,29 @@ PLAYED = {  # name, text; all say the same at the same times but for where a for
     "c.txt": "WEBVTT\n\n00:01.000 --> 00:02.000\nGood morning\neveryone there\n\n00:05.000 --> 00:06.000\nthank you\n",
     "d.srt": "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ann>Good morning\neveryone there\n\n00:05.000 --> 00:06.000\nthank you\n",
 }  # fmt: skip
+
+
+def bytes_of(text: str) -> list[str]:
+    """Return a text as pairs of bytes of CEA-608, each with its odd parity."""
+    raw = [ord(char) | (0 if ord(char).bit_count() % 2 else 0x80) for char in text] + [0x80] * (len(text) % 2)
+    return [f"{first:02x}{second:02x}" for first, second in zip(raw[::2], raw[1::2], strict=True)]
+
+
+def scc(*captions: tuple[str, list[str]]) -> str:
+    return "Scenarist_SCC V1.0\n\n" + "".join(f"{time}\t{' '.join(codes)}\n\n" for time, codes in captions)
+
+
+LOAD, SHOW, ERASE, ROLL = (
+    ["94ae", "94ae", "9420", "9420"],
+    ["942f", "942f"],
+    ["942c", "942c"],
+    ["9425", "9425", "94ad", "94ad", "9470"],
+)
+PLAYED["a.scc"] = scc(
+    ("00:00:01:00", [*LOAD, "94d0", *bytes_of("Good morning"), "9470", *bytes_of("everyone there"), *SHOW]),
+    ("00:00:02:00", ERASE),
+    ("00:00:05:00", [*LOAD, "9470", *bytes_of("thank you"), *SHOW]),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", PLAYED)
@@ -51,6 +77,12 @@ def test_another_reader_reads_the_same(name: str, theirs: str) -> None:
     assert [(cue.start, [*cue.lines]) for cue in read_cues(PLAYED[name], Path(name).suffix)] == [
         one for one in shown if one[1] != ["25.000"]
     ]
+
+
+def test_captions_of_television_that_roll_are_read_once_and_the_last_is_kept() -> None:
+    rows = ("one two", "three four", "three four", "five")
+    text = scc(*((f"00:00:0{2 * n + 1};00", [*ROLL, *bytes_of(row)]) for n, row in enumerate(rows)))
+    assert [cue.lines for cue in read_cues(text, ".txt")] == [("one two",), ("three four",), ("three four",), ("five",)]
 
 
 def test_of_a_sami_in_two_languages_one_is_read() -> None:
@@ -147,7 +179,8 @@ def test_the_encodings_of_old_are_named(encoding: str, tmp_path: Path) -> None:
         ("a.sub", b"\0\0\1\xba\x44\0\4", "pictures"),
         ("a.sup", b"PG\0\0", "pictures"),
         ("a.stl", b"850STL25.01\xff\xfe", "an editor of subtitles"),
-        ("a.scc", b"Scenarist_SCC V1.0\n", "ffmpeg -i FILE new.srt"),
+        ("a.scc", b"Scenarist_SCC V1.0\n", "no cues of scc"),
+        ("a.mcc", b"File Format=MacCaption_MCC V1.0\n", "ffmpeg -i FILE new.srt"),
         ("a.srv3", b"<timedtext format='3'/>", "an editor of subtitles"),
         ("a.sub", b"hello there\n", "no subtitles that are read.*MicroDVD"),
         ("a.html", b"<!DOCTYPE html><p>hello</p>", "neither plain text nor.*srt"),
@@ -189,9 +222,28 @@ def test_youtubes_json() -> None:
     assert [piece.text for piece in parse_script(text, "a.json3").pieces] == ["Good morning"]
 
 
+@pytest.mark.parametrize("format", ["srt", "vtt", "ass", "lrc"])
+@pytest.mark.parametrize("highlight", [False, True])
+def test_lines_of_subtitles_stay_lines_in_another_format(format: str, highlight: bool) -> None:
+    said = ("Good morning", "everyone there"), ("- 你好吗", "- 很好")
+    segments = []
+    for number, lines in enumerate(said):
+        words = written_words("\n".join(lines))
+        timed = [Word(word, number * 9 + place, number * 9 + place + 0.5) for place, word in enumerate(words)]
+        segments.append(Segment("\n".join(lines), number * 9.0, number * 9.0 + len(words), words=tuple(timed)))
+    layout = Layout(by_segment=True, keep_breaks=True, highlight_words=highlight)
+    text = render(Transcript(Recording("a.wav"), tuple(segments), "fake", seconds=20.0), format, layout)
+    joined = [" ".join(lines) for lines in said]
+    read = [re.sub(" *\n *", "\n", cue.text) for cue in join_frames(read_cues(text, f".{format}"))]
+    assert read == (joined if format == "lrc" else ["\n".join(lines) for lines in said])
+
+
 def test_subtitles_called_txt_are_aligned_as_subtitles(asr: Run, tmp_path: Path) -> None:
     first, rest = EXAMPLE.with_suffix(".txt").read_text().split(maxsplit=1)
-    (tmp_path / "talk.txt").write_text(f"{{10}}{{20}}{first}\n{{220}}{{240}}{rest.strip()}\n")
+    *middle, last = rest.split()
+    lines = f"{' '.join(middle)}|{last}"
+    (tmp_path / "talk.txt").write_text(f"{{10}}{{20}}{first}\n{{220}}{{240}}{lines}\n")
     done = asr("align", EXAMPLE, "talk.txt", "-a", "pocketsphinx")
     assert done.code == 0, done.err
     assert done.out.count("-->") == 2 and first in done.out.splitlines()[2] and "{" not in done.out
+    assert done.out.endswith(f"\n{last}\n")  # a line of its own, as it was

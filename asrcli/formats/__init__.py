@@ -79,8 +79,8 @@ FORMATS: Mapping[str, Format] = {
 }
 
 OWN_SUBTITLES = (".srt", ".vtt", ".ass", ".ssa", ".sbv", ".lrc", ".ttml", ".dfxp", ".itt")  # that we read ourselves
-SUBTITLES = (*OWN_SUBTITLES, ".sub", ".smi", ".sami", ".mpl", ".stl", ".rt")  # that are read as texts
-UNREAD = (".scc", ".mcc", ".usf", ".cap", ".srv1", ".srv2", ".srv3")  # subtitles that others turn into SubRip
+SUBTITLES = (*OWN_SUBTITLES, ".sub", ".smi", ".sami", ".mpl", ".stl", ".rt", ".scc")  # that are read as texts
+UNREAD = (".mcc", ".usf", ".cap", ".srv1", ".srv2", ".srv3")  # subtitles that others turn into SubRip
 PICTURES = (".sup", ".idx")  # subtitles without text
 WORDED = frozenset({"ctm", "textgrid", "eaf"})  # formats of words with their times
 HIGHLIGHTING = frozenset({"srt", "vtt", "ass", "lrc"})  # those that mark each word as it is said, when asked to

@@ -18,7 +18,7 @@ from asrcli.types import Word, WordSource
 
 if TYPE_CHECKING:
     from asrcli.formats.profiles import Layout
-    from asrcli.types import Transcript
+    from asrcli.types import Segment, Transcript
 
 
 LATE = 1.0  # seconds after its first word that a cue may begin, because another speaker's is still shown
@@ -75,7 +75,7 @@ _latest: tuple[Transcript, Layout, list[Cue], list[str]] | None = None
 
 def _shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]:
     if layout.by_segment:
-        return list(_cues_by_segment(transcript)), []
+        return list(_cues_by_segment(transcript, layout.keep_breaks)), []
     found = units(transcript, layout.max_line_width)
     cuts = list(Optimiser(found, layout, recording_end(transcript)).cuts())
     cues = [_cue(found, cut) for cut in cuts]
@@ -189,10 +189,23 @@ def _within(line: Iterable[Word], start: float, end: float) -> list[Word]:
     return kept
 
 
-def _cues_by_segment(transcript: Transcript) -> Iterator[Cue]:
+def _cues_by_segment(transcript: Transcript, keep_breaks: bool) -> Iterator[Cue]:
     for segment in transcript.segments:
-        text = clean(segment.text)
-        if text:
-            line = list(_words(units(replace(transcript, segments=(segment,)), max_width=10**6)))
+        lines = list(filter(None, map(clean, segment.text.split("\n") if keep_breaks else [segment.text])))
+        if lines:
             start, end = milliseconds(segment.start) / 1000, milliseconds(segment.end) / 1000
-            yield Cue(start, end, (text,), segment.speaker, (tuple(_within(line, start, end)),))
+            rows = (units(replace(transcript, segments=(row,)), max_width=10**6) for row in _rows(segment, lines))
+            words = tuple(tuple(_within(_words(row), start, end)) for row in rows)
+            yield Cue(start, end, tuple(lines), segment.speaker, words)
+
+
+def _rows(segment: Segment, lines: Sequence[str]) -> Iterator[Segment]:
+    """Yield a segment for each line of one, with the words that stand in it by their letters."""
+    words = list(segment.words)[::-1]
+    for line in lines[:-1]:
+        own, letters = [], len("".join(line.split()))
+        while words and letters > 0:
+            own.append(words.pop())
+            letters -= len("".join(own[-1].text.split()))
+        yield replace(segment, text=line, words=tuple(own))
+    yield replace(segment, text=lines[-1], words=tuple(words[::-1]))

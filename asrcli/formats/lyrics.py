@@ -17,7 +17,7 @@ CLEAR_AFTER = 5.0  # seconds of silence after which the display is cleared by an
 
 def render_lrc(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write LRC with one line per cue; enhanced LRC (a time per word) with ``highlight_words``."""
-    cues = shape(transcript, replace(layout, max_lines=1))[0]
+    cues = shape(transcript, replace(layout, max_lines=1, keep_breaks=False))[0]
     lines = [f"[length:{_timestamp(transcript.seconds)[:5]}]"] if transcript.seconds > 0 else []
     for number, cue in enumerate(cues):
         text = _timed_words(cue) if layout.highlight_words else " ".join(cue.lines)

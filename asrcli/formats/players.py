@@ -1,4 +1,4 @@
-"""Read subtitles by FFmpeg: MicroDVD, MPL2, SAMI, Spruce's STL, RealText, VPlayer, PJS; and tell formats apart.
+"""Read subtitles by FFmpeg: MicroDVD, MPL2, SAMI, Spruce's STL, SCC, RealText, VPlayer, PJS; and tell formats apart.
 
 A file is known by its first lines, whatever it is called: subtitles often end in `.txt`, and `.sub` is three formats.
 """
@@ -13,9 +13,9 @@ from typing import Any
 
 from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
-from asrcli.formats.reading import TIMES, lines_of
+from asrcli.formats.reading import TIMES, lines_of, unrolled
 
-NAMES = ("SBV", "LRC", "TTML", "MicroDVD", "MPL2", "SubViewer", "SAMI", "Spruce's STL")
+NAMES = ("SBV", "LRC", "TTML", "MicroDVD", "MPL2", "SubViewer", "SAMI", "Spruce's STL", "SCC")
 SEEN = 20_000  # characters of a file that tell its format
 UNENDED = 5.0  # seconds that a cue is shown which has no end
 FIRST_LINES = 12  # in which a format shows itself
@@ -31,6 +31,7 @@ FORMATS = (
     ("vplayer", r"\d{1,3}:\d\d:\d\d[: =](?![^\n]*-->)"),
     ("pjs", rf'{_NUMBER},{_NUMBER},\s*"'),
     ("sami", r"<sami\b"),
+    ("scc", r"scenarist_scc\b"),
     ("realtext", r"<window\b"),
     (".vtt", r"WEBVTT(?:\s|$)"),
     (".ass", r"\[script info\]"),
@@ -44,6 +45,8 @@ HEADERS = re.compile(  # comments, and what SubViewer and Spruce write first
     re.IGNORECASE,
 )
 CLASS = re.compile(rb"<P[^>]*\bClass\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)  # the language of a block of SAMI
+SCC_TIME = re.compile(r"^\s*(\d\d):(\d\d):(\d\d)[:;.]\d\d\s", re.MULTILINE)
+ROLLED = re.compile(r"\b94(?:25|26|a7)\b", re.IGNORECASE)  # the codes of captions that roll, which show a line anew
 MARKUP = re.compile(r"\{[^{}]{0,500}\}")
 
 
@@ -82,13 +85,30 @@ def read_played(text: str, kind: str) -> list[Cue]:
     import av
 
     try:
-        with av.open(io.BytesIO("\n".join(lines_of(text)).encode()), format=kind) as container:
-            cues = [one for one in _cues(container) if one.lines]
+        whole = "\n".join(lines_of(text)) + (_erasing(text) if kind == "scc" else "")
+        with av.open(io.BytesIO(whole.encode()), format=kind) as container:
+            cues = [one for one in (_captions if kind == "scc" else _cues)(container) if one.lines]
     except (av.FFmpegError, IndexError) as error:
         raise InputError(f"line 1: not {kind} that FFmpeg reads ({error})") from None
     if not cues:
         raise InputError(f"line 1: no cues of {kind}")
-    return sorted(cues, key=lambda one: one.start)
+    return unrolled(cues) if kind == "scc" and ROLLED.search(text) else sorted(cues, key=lambda one: one.start)
+
+
+def _erasing(text: str) -> str:
+    """Return a line of SCC that takes the last caption from the screen, which many files leave there."""
+    *_, (hours, minutes, seconds) = SCC_TIME.findall(text) or [("0", "0", "0")]
+    minute, second = divmod(int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(UNENDED), 60)
+    return f"\n\n{minute // 60:02d}:{minute % 60:02d}:{second:02d}:29\t942c 942c\n"
+
+
+def _captions(container: Any) -> Iterator[Cue]:
+    """Yield the captions of a television signal, of which each is known when the next one takes its place."""
+    context = container.streams.subtitles[0].codec_context
+    for packet in container.demux(container.streams.subtitles[0]):
+        if (shown := context.decode2(packet)) and shown.pts is not None:
+            start = shown.pts / 1e6
+            yield from (_cue(one.ass.decode(), start, start + shown.end_display_time / 1000) for one in shown)
 
 
 def _cues(container: Any) -> Iterator[Cue]:

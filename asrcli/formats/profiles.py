@@ -42,6 +42,7 @@ class Layout:
     max_words_per_line: int | None = None
     highlight_words: bool = False  # srt and vtt underline, ass and lrc time each word as it is said
     by_segment: bool = False  # one cue per segment as recognised, on one line, as openai-whisper writes; no shaping
+    keep_breaks: bool = False  # with by_segment: the lines of subtitles that were read stay lines
 
 
 class LayoutChanges(TypedDict, total=False):

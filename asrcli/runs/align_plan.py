@@ -66,7 +66,8 @@ class AlignRequest(RunRequest):
 
     def layout_for(self, job: Job, format: str) -> Layout:
         """Return how cues are shaped: as asked for, else as they are in subtitles, else by the default."""
-        layout = self.layout or Layout(by_segment=holds_cues(job.text))
+        cues = self.layout is None and holds_cues(job.text)
+        layout = self.layout or Layout(by_segment=cues, keep_breaks=cues)
         marked = self.highlight_words
         return replace(layout, highlight_words=format == "ass" if marked is None else marked)
 
