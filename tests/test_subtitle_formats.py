@@ -10,10 +10,12 @@ import pytest
 from support.command import Run
 
 from asrcli.alignment.script import holds_cues, read_script, retimed, written_words
+from asrcli.datasets import manifests
 from asrcli.errors import InputError
 from asrcli.formats import Layout, render
 from asrcli.formats.captions import kind_of, read_cues
 from asrcli.formats.reading import join_frames
+from asrcli.formats.rttm import read_rttm
 from asrcli.types import Recording, Segment, Transcript, Word
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "lights-slt.wav"
@@ -168,8 +170,17 @@ def test_wide_characters_with_and_without_a_mark(encoding: str, said: str, tmp_p
 def test_the_encodings_of_old_are_named(encoding: str, tmp_path: Path) -> None:
     said = {"cp1252": "déjà vu", "cp1251": "Привет", "gb18030": "今天天气", "cp932": "今日は", "cp949": "안녕하세요"}
     (tmp_path / "a.srt").write_bytes(CUE.format(said[encoding]).encode(encoding))
-    with pytest.raises(InputError, match=f"not UTF-8.*iconv.*{encoding.upper()}"):
+    says = f"line 3: not UTF-8.*{said[encoding]}.*iconv.*{encoding.upper()}"
+    with pytest.raises(InputError, match=says):
         read_script(str(tmp_path / "a.srt"))
+    for name in ("list.csv", "list.tsv", "list.jsonl"):  # lists of recordings and texts say the same
+        row = {".csv": "a.wav,{}", ".tsv": "a.wav\t{}", ".jsonl": '{{"audio": "a.wav", "text": "{}"}}'}[name[4:]]
+        (tmp_path / name).write_bytes(f"path{row[5]}text\n\n{row.format(said[encoding])}\n".encode(encoding))
+        with pytest.raises(InputError, match=says):
+            manifests.read(tmp_path / name)
+    (tmp_path / "a.rttm").write_bytes(f"\n\nSPEAKER {said[encoding]} 1 0 1".encode(encoding))
+    with pytest.raises(InputError, match=says):
+        read_rttm(tmp_path / "a.rttm")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from pathlib import Path
 from statistics import median
 
 from asrcli.base.counts import count_of
+from asrcli.base.encoding import decode_text
 from asrcli.base.files import reason
-from asrcli.base.whole import decode_text, read_whole
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Transcript, Word
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrcli.audio.inputs import STDIN
+from asrcli.base.encoding import decode_text, not_utf8
 from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
-from asrcli.base.whole import decode_text, read_whole
+from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
 from asrcli.formats import PICTURES, SUBTITLES, UNREAD
 from asrcli.formats.cues import Cue
@@ -24,7 +25,6 @@ SUFFIXES = (".txt", ".lab", *SUBTITLES, ".json")  # of texts, in the order in wh
 PLAIN = ("", ".txt", ".lab")
 SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=\S)|(?<=[。！？])[”」』）]*(?=\S)")
 TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Prof|No|vs|etc|[A-Z])\.$")
-LEGACY = "CP1252 is usual for Western Europe, CP1250 for Central, CP1251 for Cyrillic, GB18030 and BIG5 for Chinese, CP932 for Japanese, CP949 for Korean"  # noqa: E501
 MARKUP = re.compile(r"\s*(?:<(?:\?xml|!doctype|html|\w+[^<>]*>)|[{\[]\s*[\"{\[\]}])", re.IGNORECASE)
 LONGEST_LINE = 200  # characters; a longer line of plain text is a paragraph, and parted into sentences
 
@@ -82,9 +82,7 @@ def read_script(path: str) -> Script:
     except OSError as error:
         raise InputError(f"cannot read the text '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
-        raise InputError(
-            f"the text '{path}' is not UTF-8 (byte {error.start}): convert it with iconv -f ENCODING -t UTF-8; {LEGACY}"
-        ) from error
+        raise InputError(f"the text '{path}' {not_utf8(raw, error)}") from error
     script = parse_script(text, path)
     if not any(written_words(piece.text) for piece in script.pieces):
         raise InputError(f"the text '{path}' holds no words")

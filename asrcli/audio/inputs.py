@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.base.encoding import UTF16, decode_text
 from asrcli.base.files import check_local, is_special, reason
-from asrcli.base.whole import UTF16, decode_text, read_whole
+from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_address
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.encoding import decode_text, encoding_of, not_utf8
 from asrcli.base.files import reason
-from asrcli.base.whole import MOST_ROWS, decode_text, encoding_of, read_whole
+from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 
 TABLES = (".csv", ".tsv")
@@ -170,14 +171,10 @@ def read_lines(path: Path) -> list[str]:
     except OSError as error:
         raise InputError(f"{path}: {reason(error)}") from None
     if b"\0" in data and encoding_of(data) == "utf-8-sig":
-        raise InputError(f"{path} line {line_of(data, data.index(0))}: a NUL byte, so this is no text file")
+        line = data.count(b"\n", 0, data.index(0)) + 1
+        raise InputError(f"{path} line {line}: a NUL byte, so this is no text file")
     try:
         text = decode_text(data)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} line {line_of(data, error.start)}: not UTF-8; convert it with iconv") from None
+        raise InputError(f"{path} {not_utf8(data, error)}") from None
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
-
-
-def line_of(data: bytes, offset: int) -> int:
-    """Return the number of the line that holds a byte."""
-    return data.count(b"\n", 0, offset) + 1

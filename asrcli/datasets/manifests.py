@@ -14,9 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from asrcli.base.encoding import decode_text
 from asrcli.base.files import cause, check_local
 from asrcli.base.lines import json_lines
-from asrcli.base.whole import decode_text
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import Row, delimiter_of, read_json_lines, read_lines, read_table

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from asrcli.base.encoding import decode_text, not_utf8
 from asrcli.base.files import reason
-from asrcli.base.whole import MOST_ROWS, decode_text, read_whole
+from asrcli.base.whole import MOST_ROWS, read_whole
 from asrcli.errors import InputError
 from asrcli.types import Turn
 
@@ -27,11 +28,11 @@ def read_rttm(path: str | Path) -> dict[str, Turns]:
         InputError: the file cannot be read, or a line is no turn.
     """
     try:
-        text = decode_text(read_whole(path, MOST_ROWS))
+        text = decode_text(raw := read_whole(path, MOST_ROWS))
     except OSError as error:
         raise InputError(f"cannot read '{path}': {reason(error)}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"'{path}' is not RTTM: it is not UTF-8 text") from error
+        raise InputError(f"'{path}' {not_utf8(raw, error)}") from error
     turns: dict[str, list[Turn]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.split()

@@ -14,7 +14,8 @@ from asrcli.alignment import reference as references
 from asrcli.alignment.script import guess_language, holds_cues, read_raw, read_script, retimed
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.vad import VadOptions
-from asrcli.base.whole import MOST, decode_text
+from asrcli.base.encoding import decode_text
+from asrcli.base.whole import MOST
 from asrcli.errors import AsrError
 from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
