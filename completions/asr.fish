@@ -187,7 +187,7 @@ complete -c asr -n '__asr_at transcribe' -l prompt -l initial-prompt -r -f -d 'T
 complete -c asr -n '__asr_at transcribe' -l hotwords -r -f -d 'Words to expect, separated by commas.'
 complete -c asr -n '__asr_at transcribe' -l files-from -r -F -d 'Read names of inputs from a file, or -.'
 complete -c asr -n '__asr_at transcribe' -l null -s 0 -d 'Names in --files-from end with a NUL byte.'
-complete -c asr -n '__asr_at transcribe' -l manifest -r -F -d 'Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.'
+complete -c asr -n '__asr_at transcribe' -l manifest -r -F -d 'Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi, stm); add pred_text.'
 complete -c asr -n '__asr_at transcribe' -l allow-host -r -f -d 'Read from this host although it is private: HOST, or HOST:PORT; several: again.'
 complete -c asr -n '__asr_at transcribe' -l shard -r -f -d 'I/N: the I-th of N parts of the inputs; auto in a job of an array.'
 complete -c asr -n '__asr_at transcribe' -l start -r -f -d 'Begin here: seconds, or 1:02:03.5.'

@@ -86,7 +86,7 @@ _asr_transcribe() {
         '(--files-from)--files-from=[Read names of inputs from a file, or -.]:FILE:_files' \
         '(--null -0)--null[Names in --files-from end with a NUL byte.]' \
         '(--null -0)-0[Names in --files-from end with a NUL byte.]' \
-        '(--manifest)--manifest=[Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.]:FILE:_files' \
+        '(--manifest)--manifest=[Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi, stm); add pred_text.]:FILE:_files' \
         '*--allow-host=[Read from this host although it is private\: HOST, or HOST\:PORT; several\: again.]:TEXT: ' \
         '(--shard)--shard=[I/N\: the I-th of N parts of the inputs; auto in a job of an array.]:TEXT: ' \
         '(--start)--start=[Begin here\: seconds, or 1\:02\:03.5.]:TEXT: ' \

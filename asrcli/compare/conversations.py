@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asrcli.base.files import check_local
-from asrcli.compare.nist import read_stm
 from asrcli.compare.seglst import read_seglst
 from asrcli.compare.sources import of_kinds, readable, under
+from asrcli.datasets.stm import read_stm
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance
 

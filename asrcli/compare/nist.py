@@ -1,4 +1,4 @@
-"""Files of scorers: NIST's trn, stm and ctm, and Kaldi's text."""
+"""Files of scorers: NIST's trn and ctm, and Kaldi's text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from asrcli.scoring.network import parse_network
 from asrcli.types import Utterance, Word
 
 ALTERNATIVES = ("<ALT_BEGIN>", "<ALT>", "<ALT_END>")
-IGNORED = "ignore_time_segment_in_scoring"
 TRN = re.compile(r"(.*)\(([^()\s]+)\)\s*\Z", re.DOTALL)
 
 
@@ -45,39 +44,6 @@ def read_trn(path: Path) -> list[Utterance]:
         check_text(line, path, number)
         group = re.split(r"[-_]", parts[2], maxsplit=1)[0]
         found[parts[2]] = Utterance(parts[2], parts[1].strip(), group=group)
-    return list(found.values())
-
-
-def read_stm(path: Path, *, ignored: bool = False) -> list[Utterance]:
-    """Read NIST's stm: ``recording channel speaker start end [<labels>] text``; or what in it is not to be scored."""
-    found: dict[str, Utterance] = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        if not line.strip() or line.startswith(";;"):
-            continue
-        cells = line.split(maxsplit=5)
-        try:
-            recording, channel, speaker, start, end = *cells[:3], float(cells[3]), float(cells[4])
-        except (IndexError, ValueError):
-            raise InputError(
-                f"{path} line {number}: not 'recording channel speaker start end text': {line[:60]}"
-            ) from None
-        text = cells[5] if len(cells) > 5 else ""
-        labels = (re.match(r"<[^<>]*>", text) or [""])[0]
-        rest = text[len(labels) :].strip()
-        check_text(text, path, number)
-        if not 0 <= start <= end:
-            raise InputError(f"{path} line {number}: from {start:g} to {end:g} is no stretch of time")
-        if (rest.lower() == IGNORED) != ignored:
-            continue
-        key = f"{recording}-{channel}-{start:.3f}-{end:.3f}"
-        if key in found and found[key].group != speaker:  # two people at once
-            key += f"-{speaker}"
-        if key in found:
-            raise InputError(f"{path} line {number}: the segment '{key}' was there already")
-        fields = (("recording", recording), ("channel", channel), *((("labels", labels[1:-1]),) if labels else ()))
-        found[key] = Utterance(
-            key, rest, group=speaker, start=start, end=end, seconds=end - start, fields=fields
-        )  # fmt: skip
     return list(found.values())
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from asrcli.base.files import check_local, is_special, reason
 from asrcli.base.join import join_texts
 from asrcli.compare.losses import STRICT, Losses
-from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_stm, read_trn, whole_recordings
+from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_trn, whole_recordings
 from asrcli.compare.seglst import is_seglst
 from asrcli.datasets.columns import PREDICTED_LANGUAGE, SYSTEM_KEYS
 from asrcli.datasets.lines import TABLES, read_lines
+from asrcli.datasets.stm import read_stm
 from asrcli.datasets.utterances import check_text, from_rows, is_json_lines, read_manifest
 from asrcli.errors import InputError, UsageError
 from asrcli.formats import SUBTITLES

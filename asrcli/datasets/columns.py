@@ -30,12 +30,13 @@ AUDIO_KEYS = (
 GROUP_KEYS = ("group", "speaker", "speaker_id", "session", "session_id")
 LANGUAGE_KEYS = ("language", "lang", "source_lang", "locale")
 SECONDS_KEYS = ("duration", "seconds", "audio_length_s")
+TEXT_FILE = "text_filepath"  # of NeMo, in place of a text
 PARENT, CHUNK = "parent_id", "chunk_index"  # of long recordings in pieces: one reference for all of them
 PREDICTED_LANGUAGE = "pred_language"  # that a system identified by itself; "language" is the one that is spoken
 TEXTS = frozenset({*REFERENCE_KEYS, *HYPOTHESIS_KEYS})
 KNOWN = frozenset(
     (*REFERENCE_KEYS, *HYPOTHESIS_KEYS, *ID_KEYS, *AUDIO_KEYS, *GROUP_KEYS, *LANGUAGE_KEYS, *SECONDS_KEYS)
-) | {*("offset", "start", "end", PARENT, CHUNK, PREDICTED_LANGUAGE)}
+) | {*("offset", "start", "end", TEXT_FILE, PARENT, CHUNK, PREDICTED_LANGUAGE)}
 
 
 @lru_cache(maxsize=1000)

@@ -19,7 +19,8 @@ from asrcli.base.files import cause, check_local
 from asrcli.base.lines import json_lines
 from asrcli.datasets.kaldi import read_kaldi, write_kaldi
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
-from asrcli.datasets.lines import Row, delimiter_of, read_json_lines, read_lines, read_table
+from asrcli.datasets.lines import TABLES, Row, delimiter_of, read_json_lines, read_lines, read_table
+from asrcli.datasets.stm import as_manifest, read_stm, write_stm
 from asrcli.datasets.utterances import RECORD_KEY, read_manifest
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, named
@@ -39,6 +40,7 @@ class Layout(StrEnum):
     TSV = "TSV"
     KALDI = "Kaldi"
     LHOTSE = "Lhotse"
+    STM = "stm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Manifest:
             return write_kaldi(list(self.utterances), dict(texts))
         if self.layout is Layout.LHOTSE:
             return write_lhotse(read_rows(path), texts)
+        if self.layout is Layout.STM:
+            return write_stm(path, texts)
         rows = [row for _, row in read_rows(path) if RECORD_KEY not in row]
         changed = [
             {**row, PREDICTED: texts[one.id]} if one.id in texts else {k: v for k, v in row.items() if k != PREDICTED}
@@ -110,6 +114,8 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
         if needs_text and any(not one.text for one in found):
             nameless = next(one.id for one in found if not one.text)
             raise InputError(f"{path}: '{nameless}' has no text in its supervisions")
+    elif layout is Layout.STM:
+        found = as_manifest(read_stm(path))
     else:
         found = read_manifest(path, needs_text=needs_text, text_column=text_column)
     if not found:
@@ -119,12 +125,12 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
 
 def layout_of(path: Path) -> Layout:
     """Tell the layout of a file by its suffix, and of JSON Lines by the first line."""
-    if path.suffix in (".csv", ".tsv"):
-        return Layout.CSV if path.suffix == ".csv" else Layout.TSV
+    if path.suffix in (".csv", ".tsv", ".stm"):
+        return Layout(path.suffix[1:].upper() if path.suffix in TABLES else "stm")
     if not path.name.endswith((".jsonl", ".json", ".jsonl.gz", ".manifest", "manifest")):
         raise InputError(
             f"{path}: not a manifest by its name; JSON Lines (.jsonl .json .jsonl.gz), .csv, .tsv, "
-            "or Kaldi's wav.scp are read"
+            ".stm, or Kaldi's wav.scp are read"
         )
     rows = read_rows(path)
     if rows and is_lhotse(rows[0][1]):
@@ -150,7 +156,7 @@ def unpacked(path: Path) -> bytes:
 
 def read_rows(path: Path) -> list[tuple[int, Row]]:
     """Read the lines of a manifest as they are."""
-    if path.suffix in (".csv", ".tsv"):
+    if path.suffix in TABLES:
         return list(read_table(path))
     if path.suffix != ".gz":
         return list(read_json_lines(path))

@@ -13,6 +13,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.files import is_special
+from asrcli.base.join import join_texts
 from asrcli.datasets.columns import (
     CHUNK,
     HYPOTHESIS_KEYS,
@@ -20,6 +22,7 @@ from asrcli.datasets.columns import (
     PREDICTED_LANGUAGE,
     REFERENCE_KEYS,
     SYSTEM_KEYS,
+    TEXT_FILE,
     Columns,
     find_columns,
     first_text,
@@ -27,11 +30,12 @@ from asrcli.datasets.columns import (
     text_column_of,
     with_known_names,
 )
-from asrcli.datasets.lines import MOST_CHARACTERS, TABLES, Row, read_json_lines, read_table
+from asrcli.datasets.lines import MOST_CHARACTERS, TABLES, Row, read_json_lines, read_lines, read_table
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
 RECORD_KEY = "asr_run"  # in the first line of a run record, which is a manifest otherwise
+REFERENCES = frozenset(REFERENCE_KEYS)
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
 
 
@@ -82,6 +86,8 @@ def from_rows(
     hypothesis.
     """
     rows = [(number, with_known_names(row)) for number, row in numbered if RECORD_KEY not in row]
+    if needs_text and not hypotheses and not text_column:
+        rows = [(number, with_its_text(row, path, number)) for number, row in rows]
     keys = (text_column,) if text_column else HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
     if column := text_column_of((row for _, row in rows), keys):
         keys = (column,)
@@ -106,6 +112,24 @@ def from_rows(
     if chunks:
         return joined_chunks(found, chunks, silent, hypotheses=hypotheses)
     return [one for place, one in enumerate(unique(found, numbers, path)) if place not in dropped]
+
+
+def with_its_text(row: Row, path: Path, number: int) -> Row:
+    """Return a row with the text of the file that it names in place of one, as NeMo's may (``text_filepath``).
+
+    Raises:
+        InputError: the file cannot be read; the line is named.
+    """
+    if not row.get(TEXT_FILE) or not REFERENCES.isdisjoint(row):
+        return row
+    near = path.parent / str(row[TEXT_FILE])
+    file = near if near.exists() else Path(str(row[TEXT_FILE]))
+    try:
+        if is_special(file):
+            raise InputError(f"{file} is a pipe or a device")
+        return {**row, "text": join_texts(read_lines(file))}
+    except InputError as error:
+        raise InputError(f"{path} line {number}: {TEXT_FILE}: {error}") from None
 
 
 def is_json_lines(lines: Sequence[str]) -> bool:

@@ -219,3 +219,35 @@ def test_a_folder_of_common_voice_says_which_lists_it_has(folder: Path) -> None:
 def test_chapters_of_librispeech_with_tabs(folder: Path) -> None:
     (folder / "1-2.trans.txt").write_text("a\tHELLO THERE\nb  BYE\n")
     assert pairs(opened(folder)) == [("a.wav", "HELLO THERE"), ("b.wav", "BYE")]
+
+
+def test_segments_of_nist_are_a_manifest_and_come_back_as_one(folder: Path) -> None:
+    text = ";; a comment\na 1 anna 0.00 1.00 <o,f0> hello there\na 1 x 1.00 1.50 IGNORE_TIME_SEGMENT_IN_SCORING\n"
+    (folder / "talk.stm").write_text(text + "b A ben 0 0.5 bye\nb B eva 0.5 2 so\n")
+    found = manifests.read(folder / "talk.stm")
+    read = [(Path(one.audio or "").name, one.text, one.group, one.start, one.end) for one in found.utterances]
+    assert read == [
+        ("a.wav", "hello there", "anna", 0.0, 1.0),
+        ("b.wav", "bye", "ben", 0.0, 0.5),
+        ("b.wav", "so", "eva", 0.5, 2.0),
+    ]
+    assert [recording_of(one).channel for one in found.utterances] == [None, 0, 1]
+    ids = [one.id for one in found.utterances]
+    written = found.with_hypotheses({ids[0]: "hello\nthat", ids[2]: ""})
+    assert written == "a 1 anna 0.000 1.000 <o,f0> hello that\nb B eva 0.500 2.000\n"
+
+
+def test_the_segments_of_a_bench_are_scored(folder: Path) -> None:
+    (folder / "talk.stm").write_text("a 1 anna 0 1 hello\nb 1 ben 0.5 2 bye\n")
+    assert [(name, text) for name, text in pairs(opened(folder / "talk.stm"))] == [("a.wav", "hello"), ("b.wav", "bye")]
+
+
+def test_nemos_texts_in_files(folder: Path) -> None:
+    (folder / "sub" / "a.txt").write_text("hello\nthere\n")
+    row = {"audio_filepath": "a.wav", "text_filepath": "sub/a.txt"}
+    (folder / "m.jsonl").write_text(lines(row, {"audio_filepath": "b.wav", "text": "bye", "text_filepath": "none.txt"}))
+    assert pairs(opened(folder / "m.jsonl")) == [("a.wav", "hello there"), ("b.wav", "bye")]
+    (folder / "m.jsonl").write_text(lines({**row, "text_filepath": "gone.txt"}))
+    with pytest.raises(InputError, match=r"line 1: text_filepath: gone\.txt: "):
+        opened(folder / "m.jsonl")
+    assert len(manifests.read(folder / "m.jsonl", needs_text=False).utterances) == 1  # to be transcribed it needs none

@@ -38,7 +38,9 @@ class InputOptions:
     ] = None
     files_from: str | None = option(None, help="Read names of inputs from a file, or -.")
     null: bool = option(False, "--null", "-0", help="Names in --files-from end with a NUL byte.")
-    manifest: str | None = option(None, help="Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi); add pred_text.")
+    manifest: str | None = option(
+        None, help="Transcribe a manifest (JSON Lines, CSV, Lhotse, Kaldi, stm); add pred_text."
+    )
     allow_host: list[str] | None = ALLOW_HOST
     shard: str | None = option(None, help="I/N: the I-th of N parts of the inputs; auto in a job of an array.")
 
