@@ -16,6 +16,7 @@ KEYS = {
     "ru": str.maketrans("ёЁ", "еЕ"),
 }
 AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32|\u0ecd([\u0ec8-\u0ecb]?)\u0eb2")
+EV = re.compile("և|[եԵ][ւՒ]")  # one sign, as it is written apart and as its capitals are: ԵՎ
 OLD_TONES = re.compile(r"([òóỏõọ])([ae])(?!\w)|(?<!q)([ùúủũụ])(y)(?!\w)", re.IGNORECASE)
 
 
@@ -32,6 +33,8 @@ def one_way(text: str, language: str) -> str:
         return text
     if language in KEYS:
         return text.translate(KEYS[language])
+    if language == "hy":
+        return EV.sub("եվ", text)
     if language == "vi":
         return OLD_TONES.sub(_tone, text)
     return AM.sub(lambda found: f"{found[1]}\u0e33" if found[1] is not None else f"{found[2]}\u0eb3", text)

@@ -8,27 +8,48 @@ from __future__ import annotations
 import re
 
 # Languages that write a decimal comma, by what parts thousands. All others have a point and commas.
-POINTS = frozenset("az bs ca da de el es gl hr id is it mk nl pt ro sl sr tr vi".split())
-SPACES = frozenset("be bg cs et fi fr hu hy ka kk ky lt lv nb nn no pl ru sk sq sv tg uk uz".split())
-GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")  # spaces that part no words, between thousands
+POINTS = frozenset("az bs ca da de el es eu fo gl hr id is it jv lb ln lo mk nl ps pt ro sl sr su tr vi".split())
+SPACES = frozenset(
+    "af ba be bg br cs eo et fi fr hu hy ka kk ky lt lv nb nn no oc pl ru sk sq sv tg tk tt uk uz".split()
+)
+GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f\u066c](?=\d{3}(?!\d))")  # what parts thousands and nothing else
 PER_CENT = {
     "az": "faiz", "bg": "процента?", "ca": "per cent", "cs": "procent[aoů]?", "da": "procent", "de": "prozent",
     "el": "τοισ εκατό", "es": "por ciento", "et": "protsent[i]?", "fi": "prosentti[a]?", "fr": "pour ?cent",
     "hr": "posto", "hu": "százalék", "id": "persen", "it": "per ?cento", "ja": "パーセント", "ko": "퍼센트|프로",
     "lt": "procent[aųo]\\w*", "lv": "procent\\w*", "ms": "peratus", "nb": "prosent", "nl": "procent",
-    "nn": "prosent", "no": "prosent", "pl": "procent(?:a|ów)?", "pt": "por cento", "ro": "la sută|procente?",
-    "ru": "процент(?:а|ов)?", "sk": "percent[oáa]?", "sl": "odstotk\\w+|odstotek", "sr": "посто|odsto",
+    "nn": "prosent", "no": "prosent", "pl": "procent(?:a|ów)?", "pt": "por cento", "ro": "la sută|(?:de )?procente?",
+    "ru": "процент(?:а|ов)?", "sk": "percent[oáa]?", "sl": "odstotk\\w+|odstotek",
+    "sr": "посто|процен(?:ата?|т)|odsto|procen(?:ata?|t)",
     "sv": "procent", "th": "เปอร์เซ็นต์", "uk": "відсот(?:ок|ки|ків|ка)", "vi": "phần trăm", "hi": "प्रतिशत",
-    "ar": "بالمئة|بالمائة|في المئة|في المائة", "fa": "درصد", "he": "אחוז(?:ים)?",
+    "ar": "بالمئة|بالمائة|في المئة|في المائة", "fa": "درصد", "he": "אחוז(?:ים)?", "af": "persent",
+    "am": "ፐርሰንት", "as": "শতাংশ", "ba": "процент", "be": "працэнт(?:а|аў|ы)?", "bn": "শতাংশ", "br": "dre gant",
+    "bs": "procen(?:ata?|ta?)", "cy": "y cant", "eo": "centonoj?", "fil": "(?:na )?porsyento", "fo": "prosent",
+    "ga": "faoin gcéad", "gl": "por cento", "gu": "ટકા", "hy": "տոկոս", "is": "prósent", "jv": "persen",
+    "ka": "პროცენტი", "kk": "пайыз", "km": "ភាគរយ", "kn": "ಶೇಕಡಾ(?:ವು)?", "ky": "пайыз", "lo": "ເປີເຊັນ",
+    "mk": "процент[и]?", "mn": "хувь", "mr": "टक्के", "my": "ရာခိုင်နှုန်း", "ne": "प्रतिशत", "oc": "de cent",
+    "pa": "ਪ੍ਰਤਿਸ਼ਤ", "ps": "سلنه", "sq": "përqind", "ta": "சதவீதம்", "te": "శాతం", "tk": "göterim",
+    "tl": "(?:na )?porsyento", "ur": "فیصد", "uz": "foiz",
 }  # fmt: skip
 MINUS = {  # how a sign before a number is said
     "ca": "menys", "cs": "minus", "da": "minus", "de": "minus", "es": "menos", "fi": "miinus", "fr": "moins",
     "hu": "mínusz", "it": "meno", "ja": "マイナス", "ko": "마이너스", "nb": "minus", "nl": "min",
     "no": "minus", "pl": "minus", "pt": "menos", "ro": "minus", "ru": "минус", "sv": "minus", "tr": "eksi",
-    "uk": "мінус", "yue": "负", "zh": "负",
+    "uk": "мінус", "yue": "负", "zh": "负", "af": "min", "cy": "minws", "be": "мінус", "bg": "минус", "bs": "minus",
+    "el": "μείον", "et": "miinus", "fa": "منفی", "ga": "míneas", "gl": "menos", "he": "מינוס", "hr": "minus",
+    "is": "mínus", "ka": "მინუს", "kk": "минус", "ky": "минус", "lb": "minus", "lv": "mīnus", "mk": "минус",
+    "nn": "minus", "sk": "mínus", "sl": "minus", "sq": "minus", "th": "ลบ", "vi": "âm",
 }  # fmt: skip
 SIGN = re.compile(r"(?<!\d[ \u00a0])(?<![^\s\u4e00-\u9fff])[-−–﹣－](?=\d)")  # of a number, and not between two
-BEFORE = {"tr": "yüzde", "eu": "ehuneko"}  # where the sign, or the word, stands before the number
+TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
+BEFORE = {
+    "tr": "yüzde",
+    "eu": "ehuneko",
+    "ha": "kaso",
+    "si": "ප්රතිශතය",
+    "so": "boqolkiiba",
+    "sw": "asilimia",
+}  # where the sign, or the word, stands before the number
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
 
 
@@ -94,6 +115,7 @@ def join_groups(text: str) -> str:
 def say_minus(text: str, language: str) -> str:
     """Return a text in which the sign of a number is the word for it."""
     word = MINUS.get(language)
+    text = text if word != "负" else TRADITIONAL_MINUS.sub(word, text)
     return SIGN.sub(f" {word} ", text) if word else text
 
 
@@ -128,6 +150,6 @@ def per_cent(text: str, language: str) -> str:
     if (word := BEFORE.get(language)) is not None:
         text = re.sub(rf"(?:%|\b{word}) ?(\d+(?:\.\d+)?)", r"\1%", text)
     if (words := PER_CENT.get(language)) is not None:
-        ends = "" if language in ("ja", "th", "ko") else r"\b"
+        ends = "" if language in ("ja", "th", "ko", "km", "lo", "my") else r"(?!\w)"
         text = re.sub(rf"(?<=\d)\s*(?:{words}){ends}", "%", text)
     return re.sub(r"(?<=\d)\s+%", "%", text)

@@ -47,27 +47,13 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
         ),
         NormalizerInfo(
             "asr",
-            "5",
+            "6",
             "this project's rules for every script",
-            (
-                "tags",
-                "width",
-                "simplified",
-                "case",
-                "punctuation",
-                "numerals",
-                "english",
-                "fillers",
-                "contractions",
-                "titles",
-                "numbers",
-                "spellings",
-                "compounds",
-                "acronyms",
-            ),
+            ("tags", "width", "simplified", "case", "punctuation", "numerals", "english", "fillers", "contractions",
+             "titles", "numbers", "spellings", "compounds", "acronyms"),
         ),
     )
-}
+}  # fmt: skip
 
 
 def build(name: str, language: str | None = None, disabled: frozenset[str] = frozenset()) -> Normalizer:
