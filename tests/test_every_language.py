@@ -54,7 +54,7 @@ def test_what_is_one_text_and_what_is_not(language: str) -> None:
 
 def test_every_language_with_a_rule_is_there() -> None:
     ruled = {*local_numbers.PER_CENT, *local_numbers.MINUS, *local_numbers.BEFORE, *local_numbers.DOTLESS}
-    ruled |= {*number_tables.TABLES, *unit_signs.FORMS, *letters.KEYS}
+    ruled |= {*number_tables.LANGUAGES, *unit_signs.FORMS, *letters.KEYS}
     assert ruled - LANGUAGES.keys() <= {
         "am",
         "ba",

@@ -2,7 +2,7 @@
 
 Cardinals to 999,999 and decimals, where the words can be nothing else. A form of one that is an article too is only
 read in a number (vingt et un), beside a digit, before a per cent sign or alone: "un homme" is not "1 homme", and two
-forms of it are never made one text. `number_tables` has the words.
+forms of it are never made one text. `tables/numbers.txt` has the words.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from asrcli.text.local_numbers import BEFORE, PER_CENT
-from asrcli.text.number_tables import TABLES, Counting
+from asrcli.text.number_tables import LANGUAGES, Counting, counting
 
 LARGE = (  # of all these languages, in the forms that stand behind one
     "million|milliarde?|millón|millardo|milione|miliardo|milhão|bilhão|miljoen|miljard|miljon|milion|miliard|milyon|"
@@ -29,8 +29,7 @@ def reader_of(language: str) -> Callable[[str], str] | None:
 
     The text is in small letters, without marks that part no numbers.
     """
-    make = TABLES.get(language)
-    return Reader(make(), language) if make else None
+    return Reader(counting(language), language) if language in LANGUAGES else None
 
 
 def _any(forms: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from asrcli.text.ordinal_tables import ORDINALS, Ordinals
+from asrcli.text.number_tables import LANGUAGES, Ordinals, ordinals
 
 LONGEST = 5  # words of an ordinal: quatre vingt dix neuvième, and vint i un
 RAISED = str.maketrans("ᵉʳᵃᵒ", "erªº")
@@ -102,7 +102,7 @@ def mark_ordinals(text: str, language: str) -> str:
 
 @cache
 def _words_of(language: str) -> tuple[Ordinals, frozenset[str]]:
-    words = ORDINALS[language]() if language in ORDINALS else {}
+    words = ordinals(language)
     return words, frozenset(form.partition(" ")[0] for form in words)
 
 
@@ -139,7 +139,7 @@ def _dates(language: str) -> Rules:
 
 def join_ordinals(text: str, language: str) -> str:
     """Return a text with hundreds and the ordinal behind them as one, and without the signs of days and years."""
-    if language not in ORDINALS:
+    if language not in LANGUAGES:
         return text
     text = TOGETHER.sub(lambda found: found[0] if int(found[1]) % 100 else str(int(found[1]) + int(found[2])), text)
     for pattern, new in _dates(language):
