@@ -14,8 +14,8 @@ import pytest
 from asrcli.cli.main import main
 from asrcli.compare import wording
 from asrcli.compare.breakdown import together
+from asrcli.compare.comparison import rate_interval
 from asrcli.compare.conditions import Condition
-from asrcli.compare.pairs import rate_interval
 from asrcli.compare.run import Wanted, run
 from asrcli.compare.scores import Comparison
 from asrcli.compare.tables import to_json

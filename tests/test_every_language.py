@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from asrcli.text import letters, local_numbers, number_tables, unit_signs
+from asrcli.text import local_numbers, number_tables
 from asrcli.text.normalisers import build
 
 LANGUAGES: dict[str, dict[str, Any]] = {
@@ -54,7 +54,7 @@ def test_what_is_one_text_and_what_is_not(language: str) -> None:
 
 def test_every_language_with_a_rule_is_there() -> None:
     ruled = {*local_numbers.PER_CENT, *local_numbers.MINUS, *local_numbers.BEFORE, *local_numbers.DOTLESS}
-    ruled |= {*number_tables.LANGUAGES, *unit_signs.FORMS, *letters.KEYS}
+    ruled |= {*number_tables.LANGUAGES, *local_numbers.FORMS, *local_numbers.KEYS}
     assert ruled - LANGUAGES.keys() <= {
         "am",
         "ba",

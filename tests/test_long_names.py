@@ -10,7 +10,7 @@ from support.command import Run, write_wav
 
 from asrcli.audio.inputs import Found
 from asrcli.errors import InputError, UsageError
-from asrcli.formats.rttm import read_rttm, turns_of_input
+from asrcli.formats.turns import read_rttm, turns_of_input
 from asrcli.outputs.naming import Naming, check_collisions
 from asrcli.outputs.targets import File, check_targets
 from asrcli.types import Turn

@@ -29,7 +29,7 @@ from asrcli.diarization.desk import Desk
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.errors import InputError, ModelError
 from asrcli.formats import layout, render
-from asrcli.formats.rttm import read_rttm, turns_of_input
+from asrcli.formats.turns import read_rttm, turns_of_input
 from asrcli.pipeline.events import Event, Failed, Finished, Notice
 from asrcli.types import Recording, Segment, Transcript, Turn, Word
 

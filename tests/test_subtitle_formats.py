@@ -15,7 +15,7 @@ from asrcli.errors import InputError
 from asrcli.formats import Layout, render
 from asrcli.formats.captions import kind_of, read_cues
 from asrcli.formats.reading import join_frames
-from asrcli.formats.rttm import read_rttm
+from asrcli.formats.turns import read_rttm
 from asrcli.types import Recording, Segment, Transcript, Word
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "lights-slt.wav"

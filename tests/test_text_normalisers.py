@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asrcli.errors import UsageError
-from asrcli.text.basic import normalize_basic, normalize_leaderboard
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import contractions, leaderboard_rules, whisper_rules
-from asrcli.text.normalisers import NORMALIZERS, build, build_cutter
+from asrcli.text.normalisers import NORMALIZERS, build, build_cutter, normalize_basic, normalize_leaderboard
 from asrcli.text.numerals import read_numeral
 from asrcli.text.steps import PUNCTUATION, plain_steps, raw_words
 

@@ -101,7 +101,7 @@ def _check_kind(raw: bytes, path: str) -> None:
 
 def holds_cues(path: str) -> bool:
     """Return whether a text is subtitles, by its name or, of a plain text here, by its first lines."""
-    from asrcli.formats.players import format_of
+    from asrcli.formats.captions import format_of
 
     suffix = Path(path).suffix.lower()
     if suffix in SUBTITLES or suffix not in PLAIN or not Path(path).is_file():

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asrcli.compare.comparison import number_groups
+from asrcli.compare.comparison import number_groups, rate_interval
 from asrcli.compare.identification import code_of
-from asrcli.compare.pairs import rate_interval
 from asrcli.compare.scores import Comparison, Share
 from asrcli.errors import UsageError
 from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval
@@ -47,19 +46,7 @@ def fields_of(comparison: Comparison) -> list[str]:
     fixed += ["seconds"] if any(one.seconds is not None for one in comparison.utterances) else []
     fixed += ["group"] if comparison.groups else []
     fixed += ["language"] if len({one.language for one in comparison.utterances}) > 1 else []
-    known = {
-        "duration",
-        "seconds",
-        "speaker",
-        "group",
-        "session",
-        "speaker_id",
-        "language",
-        "lang",
-        "start",
-        "end",
-        "time",
-    }
+    known = frozenset("duration seconds speaker group session speaker_id language lang start end time".split())
     return fixed + [name for name in told_apart if name not in known]
 
 

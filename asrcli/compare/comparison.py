@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from asrcli.base.counts import count_of
 from asrcli.compare.matching import Hypotheses
-from asrcli.compare.pairs import add_statistics
 from asrcli.compare.scores import Comparison, PairScore, Settings, SystemScore
 from asrcli.compare.systems import prepare, score_system
-from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL
-from asrcli.scoring.significance import fewest_units
+from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval, Spread, jackknife
+from asrcli.scoring.significance import (
+    fewest_units,
+    flipped_signs,
+    holm,
+    matched_pairs,
+    mcnemar,
+    more_needed,
+    sign_test,
+    wilcoxon,
+)
 from asrcli.types import Utterance
 
 if TYPE_CHECKING:
@@ -90,3 +100,90 @@ def number_groups(utterances: Sequence[Utterance]) -> tuple[NDArray[np.int64] | 
             "least): utterances of one are alike; --group none takes all utterances for independent"
         )
     return found, tuple(said)
+
+
+def add_statistics(
+    scored: Sequence[SystemScore], groups: NDArray[np.int64] | None
+) -> tuple[list[SystemScore], list[PairScore]]:
+    """Return the systems with their intervals, and every pair of them.
+
+    Args:
+        scored: the systems; utterances there must be.
+        groups: number of each utterance's speaker or session, (utterances,); ``None`` where they are not known.
+    """
+    import numpy as np
+
+    errors, lengths = np.stack([one.errors for one in scored]), np.stack([one.lengths for one in scored])
+    few = groups is not None and int(groups.max()) + 1 < FEWEST_FOR_INTERVAL  # then utterances show nothing either
+    single = None if few else jackknife(errors, lengths)
+    grouped = None if few or groups is None else jackknife(errors, lengths, groups)
+    with_intervals = [
+        replace(
+            one,
+            interval=single.interval(index) if single else None,
+            group_interval=grouped.interval(index) if grouped else None,
+            character_interval=None if few else rate_interval(one.character_errors, one.character_lengths, groups),
+        )
+        for index, one in enumerate(scored)
+    ]
+    if len(scored) < 2 or not lengths.sum():
+        return with_intervals, []
+    by_unit = [
+        side if groups is None else np.stack([np.bincount(groups, row).astype(np.int64) for row in side])
+        for side in (errors, lengths)
+    ]
+    return with_intervals, compare_pairs(scored, single, grouped, (by_unit[0], by_unit[1]))
+
+
+def compare_pairs(
+    scored: Sequence[SystemScore],
+    single: Spread | None,
+    grouped: Spread | None,
+    by_unit: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> list[PairScore]:
+    """Return every pair of systems with its tests; errors and words by independent unit are (systems, units)."""
+    import numpy as np
+
+    units, words = by_unit
+    rates = units / np.maximum(words, 1)
+    couples = list(combinations(range(len(scored)), 2))
+    segments = [matched_pairs(scored[first].paths, scored[second].paths) for first, second in couples]
+    corrected = holm([one.chance for one in segments])
+    flipped = holm([flipped_signs(units[first] - units[second]) for first, second in couples])
+    pairs = []
+    for (first, second), test, p_value, flipped_p in zip(couples, segments, corrected, flipped, strict=True):
+        mine, theirs = scored[first].errors, scored[second].errors
+        pairs.append(
+            PairScore(
+                first,
+                second,
+                (scored[first].counts.rate or 0.0) - (scored[second].counts.rate or 0.0),
+                single.difference(first, second) if single else None,
+                grouped.difference(first, second) if grouped else None,
+                test,
+                p_value,
+                units.shape[1],
+                fewest_units(len(couples)),
+                flipped_p,
+                mcnemar(mine, theirs),
+                sign_test(rates[first] - rates[second]),
+                wilcoxon(rates[first] - rates[second]),
+                int((mine < theirs).sum()),
+                int((mine == theirs).sum()),
+                int((mine > theirs).sum()),
+                more_needed(units[first], units[second]),
+            )
+        )
+    return pairs
+
+
+def rate_interval(
+    errors: NDArray[np.int64], lengths: NDArray[np.int64], groups: NDArray[np.int64] | None
+) -> Interval | None:
+    """Return the interval of one rate over independent units: groups where they are known, or else utterances."""
+    import numpy as np
+
+    if not len(errors):
+        return None
+    numbers = None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+    return jackknife(errors[None], lengths[None], numbers).interval(0)

@@ -1,10 +1,11 @@
 """Conditions for continuous integration: ``--fail-if 'wer > 0.08'``, ``--fail-if 'delta > 0 and significant'``.
 
-A condition is read by a small parser of its own, never evaluated: it comes from files and command lines.
+A condition is read by the parser of Python's expressions and never evaluated: it comes from files and command lines.
 """
 
 from __future__ import annotations
 
+import ast
 import math
 import operator
 import re
@@ -17,12 +18,13 @@ from asrcli.compare import wording
 from asrcli.compare.scores import FEW_UNITS, Comparison, PairScore
 from asrcli.errors import InputError, UsageError
 
-TOKENS = re.compile(r"\s*(>=|<=|==|!=|>|<|\(|\)|[A-Za-z_]\w*|-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?%?|-?\.\d+%?|\S)")
+PER_CENT = re.compile(r"(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+)%")
 SYSTEM_NAMES = ("wer", "cer", "mer", "wil", "raw", "errors", "substitutions", "deletions", "insertions", "missing")
 PAIR_NAMES = ("delta", "significant", "p", "z")
 NAMES = (*SYSTEM_NAMES, *PAIR_NAMES)
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
-    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+    "Gt": operator.gt, "Lt": operator.lt, "GtE": operator.ge, "LtE": operator.le, "Eq": operator.eq,
+    "NotEq": operator.ne,
 }  # fmt: skip
 Values = Mapping[str, float]
 
@@ -54,12 +56,12 @@ class Condition:
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
-        self.tokens = TOKENS.findall(self.text)
-        self.place = 0
         self.names: list[str] = []
-        self.tree = self.either()
-        if self.place != len(self.tokens):
-            raise self.mistake(f"'{self.tokens[self.place]}' is not expected there")
+        try:
+            plain = PER_CENT.sub(lambda found: f"{float(found[1]) / 100!r}", self.text)
+            self.tree = self.truth(ast.parse(plain, mode="eval").body)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            raise self.mistake("it cannot be read") from None
 
     def mistake(self, what: str) -> UsageError:
         """Return an error that names the condition."""
@@ -68,61 +70,30 @@ class Condition:
             f"with {', '.join(NAMES)}"
         )
 
-    def peek(self) -> str:
-        """Return the next symbol, "" at the end."""
-        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+    def truth(self, one: ast.expr) -> Node:
+        """Read what is true or false: a comparison, `significant`, and those joined or denied."""
+        match one:
+            case ast.BoolOp(op=joint, values=parts):
+                return Node("and" if isinstance(joint, ast.And) else "or", tuple(map(self.truth, parts)))
+            case ast.UnaryOp(op=ast.Not(), operand=denied):
+                return Node("not", (self.truth(denied),))
+            case ast.Compare(left=left, ops=[sign], comparators=[right]) if type(sign).__name__ in COMPARISONS:
+                return Node(type(sign).__name__, (self.operand(left), self.operand(right)))
+            case ast.Name(id="significant"):
+                return self.operand(one)
+        raise self.mistake(f"'{ast.unparse(one)}' needs a comparison such as 'wer > 0'")
 
-    def take(self) -> str:
-        """Return the next symbol and go past it."""
-        symbol = self.peek()
-        self.place += 1
-        return symbol
-
-    def either(self) -> Node:
-        """Read alternatives."""
-        node = self.both()
-        while self.peek() == "or":
-            self.take()
-            node = Node("or", (node, self.both()))
-        return node
-
-    def both(self) -> Node:
-        """Read terms that must all hold."""
-        node = self.term()
-        while self.peek() == "and":
-            self.take()
-            node = Node("and", (node, self.term()))
-        return node
-
-    def term(self) -> Node:
-        """Read a comparison, a name that is true or false, a negation or a group."""
-        symbol = self.peek()
-        if symbol == "not":
-            self.take()
-            return Node("not", (self.term(),))
-        if symbol == "(":
-            self.take()
-            node = self.either()
-            if self.take() != ")":
-                raise self.mistake("a ')' is missing")
-            return node
-        left = self.operand()
-        if self.peek() in (">", "<", ">=", "<=", "==", "!="):
-            return Node(self.take(), (left, self.operand()))
-        if left.name != "significant":
-            raise self.mistake(f"'{symbol}' needs a comparison such as '{symbol} > 0'")
-        return left
-
-    def operand(self) -> Node:
+    def operand(self, one: ast.expr) -> Node:
         """Read a name or a number; ``8%`` is 0.08."""
-        symbol = self.take()
-        if symbol in NAMES:
-            self.names.append(symbol)
-            return Node(symbol)
-        try:
-            return Node("", number=float(symbol.removesuffix("%")) / (100 if symbol.endswith("%") else 1))
-        except ValueError:
-            raise self.mistake(f"'{symbol or 'the end'}' is no name and no number") from None
+        match one:
+            case ast.Name(id=name) if name in NAMES:
+                self.names.append(name)
+                return Node(name)
+            case ast.Constant(value=int() | float() as number):
+                return Node("", number=float(number))
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                return Node("", number=-float(number))
+        raise self.mistake(f"'{ast.unparse(one)}' is no name and no number")
 
     def outcomes(self, comparison: Comparison) -> list[Outcome]:
         """Return whether it holds, for each system, or for each later system against the first where pairs are named.

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from asrcli.base.files import check_local
-from asrcli.compare.seglst import read_seglst
-from asrcli.compare.sources import of_kinds, readable, under
+from asrcli.compare.sources import is_seglst, of_kinds, readable, under
+from asrcli.datasets.lines import Row, read_json_lines
 from asrcli.datasets.stm import read_stm
+from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance
 
@@ -17,20 +18,53 @@ WORDLESS = ".rttm"
 
 def read_turns(path: Path) -> list[Utterance]:
     """Read the turns of an rttm file as segments without words."""
-    from asrcli.formats.rttm import read_rttm
+    from asrcli.formats.turns import read_rttm
 
     return [
         Utterance(
-            f"{recording}-{place}",
-            "",
-            group=one.speaker,
-            start=one.start,
-            end=one.end,
-            fields=(("recording", recording),),
+            f"{recording}-{place}", "", None, None, one.speaker, one.start, one.end, None, (("recording", recording),)
         )
         for recording, turns in read_rttm(path).items()
         for place, one in enumerate(turns)
     ]
+
+
+TEXTS = ("session_id", "speaker", "words")
+TIMES = ("start_time", "end_time")
+
+
+def read_seglst(path: Path) -> list[Utterance]:
+    """Read segments, with the session as their recording.
+
+    Raises:
+        InputError: it is not SegLST, or an entry lacks something.
+    """
+    wanted = f"a list of objects with {', '.join((*TEXTS, *TIMES))} must be there"
+    try:
+        rows = [row for _, row in read_json_lines(path)]
+    except InputError as error:
+        raise InputError(f"{path} is not SegLST: {wanted} ({error})") from None
+    if not is_seglst(rows):
+        raise InputError(f"{path} is not SegLST: {wanted}")
+    return [_segment(row, path, number) for number, row in enumerate(rows, start=1)]
+
+
+def _segment(row: Row, path: Path, number: int) -> Utterance:
+    for name in (*TEXTS, *TIMES):
+        if name not in row:
+            raise InputError(f"{path}: entry {number} has no '{name}'")
+    try:
+        start, end = (float(row[name]) for name in TIMES)
+    except (TypeError, ValueError):
+        raise InputError(f"{path}: entry {number}: start_time and end_time must be seconds") from None
+    if not 0.0 <= start <= end < float("inf"):
+        raise InputError(f"{path}: entry {number}: {start:g} to {end:g} is no stretch of time")
+    session, speaker, words = (str(row[name]) for name in TEXTS)
+    check_text(words, path, number)
+    fields = (("recording", session),)
+    return Utterance(
+        f"{session}-{number}", words, group=speaker, start=start, end=end, seconds=end - start, fields=fields
+    )
 
 
 # Of a folder the first kind that is there counts: an stm has the words of the rttm beside it, and the JSON beside the

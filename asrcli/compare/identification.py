@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.base.languages import DIALECTS, language_code
 from asrcli.compare import wording
-from asrcli.compare.comparison import number_groups
-from asrcli.compare.pairs import rate_interval
+from asrcli.compare.comparison import number_groups, rate_interval
 from asrcli.compare.scores import Comparison
 from asrcli.errors import UsageError
 from asrcli.scoring.intervals import FEWEST_FOR_INTERVAL, Interval

@@ -13,7 +13,6 @@ from asrcli.base.files import check_local, is_special, reason
 from asrcli.base.join import join_texts
 from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_trn, whole_recordings
-from asrcli.compare.seglst import is_seglst
 from asrcli.datasets.columns import PREDICTED_LANGUAGE, SYSTEM_KEYS
 from asrcli.datasets.lines import TABLES, read_lines
 from asrcli.datasets.stm import read_stm
@@ -255,6 +254,12 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
     asked = isinstance(options, dict) and "language" in options  # then it was told, and identified none
     hypothesis = ((PREDICTED_LANGUAGE, spoken),) if spoken and hypotheses and not asked else ()
     return [Utterance(key, text.strip(), audio=sibling_audio(path), language=spoken, fields=hypothesis)]
+
+
+def is_seglst(rows: object) -> bool:
+    """Tell whether data of JSON is SegLST, the segments of conversations as meeteval and the CHiME challenges have."""
+    first = rows[0] if isinstance(rows, list) and rows else None
+    return isinstance(first, dict) and {"session_id", "words"} <= set(first)
 
 
 def read_subtitles(path: Path, key: str, kind: str) -> list[Utterance]:

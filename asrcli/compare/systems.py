@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from asrcli.compare.classes import classify, find_names
 from asrcli.compare.matching import Hypotheses
 from asrcli.compare.scores import Settings, Share, SystemScore, Words
 from asrcli.errors import InputError
-from asrcli.scoring.alignment import Convention, align, count_all, distances, is_only_path, measures, tally
-from asrcli.scoring.compounds import join_alike
+from asrcli.scoring.alignment import Convention, align, count_all, distances, is_only_path, join_alike, measures, tally
+from asrcli.scoring.network import align_networks, is_marked, parse_network
 from asrcli.text.normalisers import Cutter, build, build_cutter
 from asrcli.text.steps import STEPS, plain_steps
 
@@ -85,7 +86,7 @@ def align_texts(
 ) -> tuple[Sequence[Words], Sequence[Words], Sequence[bytes]]:
     """Return the words of the references as they are scored, the words recognised, and their alignments."""
     if (settings.marked or settings.fragments) and settings.convention is Convention.SCLITE:
-        from asrcli.compare.marked import align_marked
+        from asrcli.compare.systems import align_marked
 
         normalize = build(settings.normalizer, settings.language)
         return align_marked(prepared.texts, said, normalize, settings.fragments)
@@ -164,3 +165,51 @@ def align_each(paths: list[bytes], places: Sequence[int], references: Sequence[W
         except InputError:
             kept += 1
     return kept
+
+
+MARKS = re.compile(r"(\{|\}|\s/\s|(?<!\S)\([^\s()]+\)(?!\S)|(?<!\S)@(?!\S))")
+TAG = re.compile(r"(?<=[^\s\\]);[^\s{}()]*")  # word;tag;tag, where \\; is a semicolon of the word
+FRAGMENT = re.compile(r"(?<![^\s({/])((?:\w[\w']*-|-[\w']*\w))(?![^\s)}/])")
+
+
+def align_marked(
+    texts: Sequence[str], said: Sequence[str], normalize: Callable[[str], str], fragments: bool = False
+) -> tuple[list[Sequence[str]], list[Sequence[str]], list[bytes]]:
+    """Return words of the references in their best reading, words recognised, and alignments as sclite makes them.
+
+    With `fragments`, a word of a reference that is cut off (``fr-``, ``-ment``) is right where what was recognised
+    begins or ends so.
+    """
+    references: list[Sequence[str]] = [normalize(text).split() for text in texts]
+    words: list[Sequence[str]] = [normalize(text).split() for text in said]
+    marked = {index for index, text in enumerate(texts) if is_marked(text) or is_marked(said[index])}
+    marked |= {index for index, text in enumerate(texts) if fragments and FRAGMENT.search(text)}
+    plain = [index for index in range(len(texts)) if index not in marked]
+    alignments = [b""] * len(texts)
+    found = align([references[index] for index in plain], [words[index] for index in plain], Convention.SCLITE)
+    for index, moves in zip(plain, found, strict=True):
+        alignments[index] = moves
+    for index in marked:
+        network = parse_network(normalize_between(texts[index], normalize, fragments), fragments)
+        hypothesis = parse_network(normalize_between(said[index], normalize))
+        references[index], words[index], alignments[index] = align_networks(network, hypothesis)
+    return references, words, alignments
+
+
+def normalize_between(text: str, normalize: Callable[[str], str], fragments: bool = False) -> str:
+    """Normalise the words between the marks; words that are cut off keep their hyphens where they count."""
+    pieces = MARKS.split(TAG.sub("", text))
+    if fragments:
+        cut = [[piece] if MARKS.fullmatch(piece) else FRAGMENT.split(piece) for piece in pieces]
+        pieces = [part for piece in cut for part in piece]
+    return " ".join(_normalize_piece(piece, normalize, fragments) for piece in pieces)
+
+
+def _normalize_piece(piece: str, normalize: Callable[[str], str], fragments: bool) -> str:
+    """Normalise a mark, what stands between two of them, or a word that is cut off."""
+    if fragments and FRAGMENT.fullmatch(piece):
+        head, tail = "-" * piece.startswith("-"), "-" * piece.endswith("-")
+        return " ".join(f"{head}{word}{tail}" for word in normalize(piece.strip("-")).split())
+    if not MARKS.fullmatch(piece):
+        return f" {normalize(piece)} "
+    return " ".join(f"({word})" for word in normalize(piece[1:-1]).split()) if piece.startswith("(") else piece

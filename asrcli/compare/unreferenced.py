@@ -104,15 +104,8 @@ def pairwise(
             both = [
                 (one, other) for one, other in zip(theirs, mine, strict=True) if one is not None and other is not None
             ]
-            row.append(
-                count_all(
-                    align(
-                        [one for one, _ in both],
-                        [other for _, other in both],
-                        chosen_convention(wanted.normalizer, wanted.convention),
-                    )
-                )
-            )
+            said, instead = ([pair[side] for pair in both] for side in (0, 1))
+            row.append(count_all(align(said, instead, chosen_convention(wanted.normalizer, wanted.convention))))
         rows.append(tuple(row))
     return tuple(rows)
 
@@ -178,12 +171,10 @@ def to_json(agreement: Agreement) -> str:
         "systems": [{"name": one.name, "path": one.path, "missing": list(one.missing)} for one in agreement.systems],
         "rates": [[counts.rate for counts in row] for row in agreement.matrix],
         "utterances": [
-            {
-                "id": agreement.ids[index],
-                "disagreement": agreement.consensus[index].disagreement,
-                "consensus": agreement.texts[index],
-            }
-            for index in agreement.disputed
+            {"id": name, "disagreement": consensus.disagreement, "consensus": text}
+            for name, consensus, text in (
+                (agreement.ids[one], agreement.consensus[one], agreement.texts[one]) for one in agreement.disputed
+            )
         ],
     }
     return json_text(data)
@@ -197,30 +188,21 @@ def show(agreement: Agreement, console: Console, most: int = 20) -> None:
 
     names = [one.name for one in agreement.systems]
     rows = [
-        [
-            name,
-            *(
-                "·" if row == column else wording.percent(agreement.matrix[row][column].rate)
-                for column in range(len(names))
-            ),
-        ]
-        for row, name in enumerate(names)
+        [name, *(wording.percent(counts.rate) for counts in agreement.matrix[row])] for row, name in enumerate(names)
     ]
+    for place, row in enumerate(rows):
+        row[place + 1] = "·"
     console.print(Text("Word error rate of each row with the column as its reference", "bold"))
     console.print(table("", ["", *names], rows))
     for one in agreement.systems:
         if one.missing:
-            console.print(
-                Text(f"note: {one.name} has no text for {len(one.missing)}: {wording.first_names(one.missing, 5)}")
-            )
+            lacking = f"{len(one.missing)}: {wording.first_names(one.missing, 5)}"
+            console.print(Text(f"note: {one.name} has no text for {lacking}"))
     disputed = agreement.disputed
+    consensus = agreement.consensus
     listed = [
-        [
-            agreement.ids[index],
-            f"{agreement.consensus[index].disputed} of {agreement.consensus[index].slots}",
-            agreement.texts[index],
-        ]
-        for index in disputed[:most]
+        [agreement.ids[one], f"{consensus[one].disputed} of {consensus[one].slots}", agreement.texts[one]]
+        for one in disputed[:most]
     ]
     title = f"Most disputed ({len(disputed):,} of {len(agreement.ids):,} utterances are not unanimous)"
     console.print(Text(title, "bold"))

@@ -282,19 +282,8 @@ def hub_errors(source: str) -> Iterator[None]:
 def first_line(error: Exception) -> str:
     """Return what an error says, shortened to a line, and what to do when there was no answer."""
     text = " ".join(cause(error).split())[:300] or type(error).__name__
-    network = (
-        "connect",
-        "timed out",
-        "timeout",
-        "resolve",
-        "resolution",
-        "name or service",
-        "couldn't reach",
-        "offline",
-        "max retries",
-        "localentry",
-        "refused",
-    )
+    network = ("connect", "timed out", "timeout", "resolve", "resolution", "name or service", "couldn't reach",
+               "offline", "max retries", "localentry", "refused")  # fmt: skip
     if any(word in text.lower() for word in network):
         return f"the hub did not answer ({text[:200]}); what was fetched is kept, the same command goes on from there"
     return text

@@ -10,7 +10,7 @@ from pathlib import Path
 from asrcli.base.files import check_local
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.errors import InputError, UsageError
-from asrcli.formats.rttm import read_rttm, turns_of_input
+from asrcli.formats.turns import read_rttm, turns_of_input
 
 KnownTurns = Diarization | InputError  # the error is that of one input: the others go on
 

@@ -16,21 +16,8 @@ from asrcli.formats.profiles import PROFILES, Layout, layout
 if TYPE_CHECKING:
     from asrcli.types import Transcript
 
-__all__ = [
-    "FORMATS",
-    "HIGHLIGHTING",
-    "PROFILES",
-    "WHISPER_FORMATS",
-    "WORDED",
-    "Format",
-    "Layout",
-    "check",
-    "format_of",
-    "formats",
-    "layout",
-    "render",
-    "worded",
-]
+__all__ = ["FORMATS", "HIGHLIGHTING", "PROFILES", "WHISPER_FORMATS", "WORDED", "Format", "Layout", "check", "format_of",
+           "formats", "layout", "render", "worded"]  # fmt: skip
 
 
 class Renderer(Protocol):
@@ -67,11 +54,11 @@ FORMATS: Mapping[str, Format] = {
     "jsonl": _format("jsonl", "json", joinable=True),
     "tsv": _format("tsv", "tabular", joinable=True),
     "csv": _format("csv", "tabular", joinable=True),
-    "lrc": _format("lrc", "lyrics"),
-    "ass": _format("ass", "substation"),
-    "textgrid": _format("textgrid", "textgrid", extension="TextGrid"),
+    "lrc": _format("lrc", "subtitles"),
+    "ass": _format("ass", "subtitles"),
+    "textgrid": _format("textgrid", "elan", extension="TextGrid"),
     "eaf": _format("eaf", "elan"),
-    "audacity": _format("audacity", "audacity", extension="labels.txt"),  # its dialogue for labels shows *.txt
+    "audacity": _format("audacity", "elan", extension="labels.txt"),  # its dialogue for labels shows *.txt
     "ctm": _format("ctm", "nist", joinable=True),
     "stm": _format("stm", "nist", joinable=True),
     "rttm": _format("rttm", "nist", joinable=True),

@@ -1,4 +1,4 @@
-"""EAF 3.0, the XML of ELAN."""
+"""Tiers for phonetics: EAF 3.0 (the XML of ELAN), Praat's TextGrid, and label tracks of Audacity."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from asrcli.formats.text import clean
-from asrcli.formats.timeline import Interval, lay_out, speaker_names, tiers
+from asrcli.formats.text import clean, label
+from asrcli.formats.timeline import Interval, end_of, lay_out, speaker_names, tiers
 from asrcli.formats.units import milliseconds
 
 if TYPE_CHECKING:
     from asrcli.formats.profiles import Layout
     from asrcli.types import Transcript
+
 
 # The schema wants a date. The same transcript must give the same bytes, so it is always this one.
 DATE = "1970-01-01T00:00:00+00:00"
@@ -103,3 +104,75 @@ def _attribute(text: str) -> str:
 def _xml(text: str) -> str:
     """Return the text without characters that XML 1.0 does not allow."""
     return NOT_XML.sub("\ufffd", text)
+
+
+def render_textgrid(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write a TextGrid (long text format): a tier ``words``, and ``phones`` where an aligner gave some.
+
+    Segments without word times stand on a tier ``utterances`` in place of the words, and where times of words are
+    interpolated, a tier ``interpolated`` says so.
+
+    With several speakers each has tiers of their own, ``NAME - words`` and ``NAME - phones``, as the Montreal Forced
+    Aligner names them. Intervals fill the whole file, as Praat wants it; those without a word have no text.
+    """
+    found = tiers(transcript)
+    end = max([end_of(transcript), *(one.end for tier in found for one in (*tier.words[-1:], *tier.utterances[-1:]))])
+    named: list[tuple[str, Sequence[Interval]]] = []
+    for tier in found:
+        lead = f"{tier.speaker} - " if len(found) > 1 else ""
+        own = {"words": tier.words, "phones": tier.phones, "interpolated": tier.interpolated}
+        own["utterances"] = tier.utterances
+        named += [(f"{lead}{name}", intervals) for name, intervals in own.items() if intervals]
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {_seconds(end)}"]
+    lines += ["tiers? <exists>", f"size = {len(named) or 1}", "item []:"]
+    for number, (name, intervals) in enumerate(named or [("words", ())], 1):
+        lines += _tier(number, name, list(fill(intervals, end)), end)
+    return "\n".join(lines) + "\n"
+
+
+def fill(intervals: Sequence[Interval], end: int) -> Iterator[Interval]:
+    """Yield the intervals with empty ones between them, so that nothing from zero to the end is left out."""
+    last = 0
+    for interval in intervals:
+        if interval.start > last:
+            yield Interval("", last, interval.start)
+        yield interval
+        last = interval.end
+    if last < end:
+        yield Interval("", last, end)
+
+
+def _tier(number: int, name: str, intervals: Sequence[Interval], end: int) -> Iterator[str]:
+    yield f"    item [{number}]:"
+    yield '        class = "IntervalTier"'
+    yield f"        name = {_quoted(name)}"
+    yield "        xmin = 0"
+    yield f"        xmax = {_seconds(end)}"
+    yield f"        intervals: size = {len(intervals)}"
+    for place, interval in enumerate(intervals, 1):
+        yield f"        intervals [{place}]:"
+        yield f"            xmin = {_seconds(interval.start)}"
+        yield f"            xmax = {_seconds(interval.end)}"
+        yield f"            text = {_quoted(interval.text)}"
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def render_audacity(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write a label per word where words have times, a label per segment elsewhere; the speaker stands before the text.
+
+    To import it: File > Import > Labels.
+    """
+    rows = [
+        (interval.start, interval.end, f"{label(tier.speaker)}{interval.text}")
+        for tier in tiers(transcript)
+        for interval in (*tier.words, *tier.utterances)
+    ]
+    return "".join(f"{start / 1000:.6f}\t{end / 1000:.6f}\t{text}\n" for start, end, text in sorted(rows))

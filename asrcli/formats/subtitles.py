@@ -1,10 +1,12 @@
-"""SubRip and WebVTT."""
+"""SubRip, WebVTT, Advanced SubStation Alpha with karaoke, and LRC, the format of lyrics."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from asrcli.formats.cues import Cue, shape
@@ -101,3 +103,96 @@ def _underlined(cue: Cue, row: int, place: int, write: Callable[[str], str]) -> 
             texts[place] = f"{lead}<u>{bare}</u>"
         lines.append("".join(texts))
     return "\n".join(lines)
+
+
+HEADER = """\
+[Script Info]
+ScriptType: v4.00+
+PlayResX: 1920
+PlayResY: 1080
+WrapStyle: 2
+ScaledBorderAndShadow: yes
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, \
+StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,64,&H00FFFFFF,&H0000FFFF,&H00000000,&H80000000,0,0,0,0,100,100,0,0,1,3,1,2,96,96,54,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+
+
+def render_ass(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write ASS: times in centiseconds, the speaker in the Name field, ``\\k`` per word with ``highlight_words``."""
+    lines = []
+    for cue in shape(transcript, layout)[0]:
+        text = _karaoke(cue) if layout.highlight_words else "\\N".join(map(ass_text, cue.lines))
+        name = clean(cue.speaker or "").replace(",", ";")
+        lines.append(f"Dialogue: 0,{ass_time(cue.start)},{ass_time(cue.end)},Default,{name},0,0,0,,{text}\n")
+    return HEADER + "".join(lines)
+
+
+def ass_text(text: str) -> str:
+    """Return text that no ASS reader takes for markup.
+
+    A backslash has no ass_text; a word joiner after it keeps ``\\N`` from being read as a code, as FFmpeg does.
+    """
+    return text.replace("\\", "\\\u2060").replace("{", "\\{")
+
+
+def _centis(seconds: float) -> int:
+    return round(seconds * 1000) // 10
+
+
+def ass_time(seconds: float) -> str:
+    """Return a time as ASS writes it: 0:00:01.50."""
+    minutes, centis = divmod(_centis(seconds), 6000)
+    return f"{minutes // 60}:{minutes % 60:02d}:{centis // 100:02d}.{centis % 100:02d}"
+
+
+def _karaoke(cue: Cue) -> str:
+    """Return the text with the length of each word before it; silence is a syllable without text.
+
+    Words whose times are interpolated are one syllable together, from the word before them to the word after them.
+    """
+    rows = []
+    last = _centis(cue.start)
+    for line in cue.words:
+        row = ""
+        for timed, run in groupby(line, key=lambda word: word.source != "interpolated"):
+            words = list(run)
+            for syllable in [[word] for word in words] if timed else [words]:
+                text = ass_text("".join(word.text for word in syllable))
+                start, end = max(last, _centis(syllable[0].start)), max(last, _centis(syllable[-1].end))
+                row += f"{{\\k{start - last}}}" * (start > last) + f"{{\\k{end - start}}}{text}"
+                last = end
+        rows.append(row)
+    return "\\N".join(rows)
+
+
+CLEAR_AFTER = 5.0  # seconds of silence after which the display is cleared by an empty line
+
+
+def render_lrc(transcript: Transcript, layout: Layout, header: bool) -> str:
+    """Write LRC with one line per cue; enhanced LRC (a time per word) with ``highlight_words``."""
+    cues = shape(transcript, replace(layout, max_lines=1, keep_breaks=False))[0]
+    lines = [f"[length:{_timestamp(transcript.seconds)[:5]}]"] if transcript.seconds > 0 else []
+    for number, cue in enumerate(cues):
+        text = _timed_words(cue) if layout.highlight_words else " ".join(cue.lines)
+        lines.append(f"[{_timestamp(cue.start)}]{label(cue.speaker)}{text}")
+        if number + 1 < len(cues) and cues[number + 1].start - cue.end > CLEAR_AFTER:
+            lines.append(f"[{_timestamp(cue.end)}]")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _timestamp(seconds: float) -> str:
+    minutes, centis = divmod(round(seconds * 1000) // 10, 6000)
+    return f"{minutes:02d}:{centis // 100:02d}.{centis % 100:02d}"
+
+
+def _timed_words(cue: Cue) -> str:
+    """Return the text with a time before each word; one whose times are interpolated has none."""
+    words = [(word.source != "interpolated", word) for line in cue.words for word in line]
+    text = "".join((f"<{_timestamp(word.start)}>" if timed else "") + word.text for timed, word in words)
+    return text + (f"<{_timestamp(cue.end)}>" if any(timed for timed, _ in words) else "")

@@ -19,8 +19,7 @@ from asrcli.datasets.results import CARD_SUFFIX, system_of
 from asrcli.datasets.utterances import RECORD_KEY, check_text, number_of
 from asrcli.errors import InputError
 from asrcli.leaderboard.manifests import FILE, NORMALIZER, hub_id, model_label
-from asrcli.scoring.alignment import Convention, align, count_all, without_collector
-from asrcli.scoring.compounds import join_alike
+from asrcli.scoring.alignment import Convention, align, count_all, join_alike, without_collector
 from asrcli.text.normalisers import build
 from asrcli.types import ErrorCounts
 

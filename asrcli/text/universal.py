@@ -17,12 +17,19 @@ from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.letters import one_way
-from asrcli.text.local_numbers import base_of, join_groups, per_cent, rewrite_numbers, say_minus, small_letters
+from asrcli.text.local_numbers import (
+    base_of,
+    join_groups,
+    one_way,
+    per_cent,
+    rewrite_numbers,
+    say_minus,
+    say_signs,
+    small_letters,
+)
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
-from asrcli.text.unit_signs import say_signs
 from asrcli.text.written_english import SIGN, TABLE, as_spoken, finish, is_unusual
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
