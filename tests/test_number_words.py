@@ -8,7 +8,7 @@ import random
 import pytest
 
 from asrcli.text.normalisers import build
-from asrcli.text.number_tables import LANGUAGES
+from asrcli.text.number_words import LANGUAGES
 
 COUNTED = {"fr": "un", "it": "uno", "pt": "um", "sv": "ett", "tr": "bir", "ca": "un"}  # articles too
 

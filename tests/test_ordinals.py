@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from asrcli.text.normalisers import build
-from asrcli.text.number_tables import LANGUAGES, ordinals
+from asrcli.text.number_words import LANGUAGES, ordinals
 
 SPELLED = json.loads((Path(__file__).parent / "data/scoring/spelled_numbers.json").read_text())
 

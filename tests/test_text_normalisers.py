@@ -16,7 +16,7 @@ from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import contractions, leaderboard_rules, whisper_rules
 from asrcli.text.normalisers import NORMALIZERS, build, build_cutter, normalize_basic, normalize_leaderboard
 from asrcli.text.numerals import read_numeral
-from asrcli.text.steps import PUNCTUATION, plain_steps, raw_words
+from asrcli.text.universal import PUNCTUATION, plain_steps, raw_words
 
 RECORDED = json.loads((Path(__file__).parent / "data/scoring/normalisers.json").read_text())
 

@@ -15,8 +15,8 @@ from support.source import nodes
 
 from asrcli.base import whole
 from asrcli.base.files import cause
-from asrcli.compare.losses import Losses
 from asrcli.compare.run import Wanted, run
+from asrcli.compare.sources import Losses
 from asrcli.datasets import dataset
 from asrcli.errors import InputError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from asrcli.bench import messages as say
 from asrcli.compare.conversations import read_turns
 from asrcli.datasets.dataset import Dataset
+from asrcli.datasets.kaldi import read_stm
 from asrcli.datasets.results import Measure
-from asrcli.datasets.stm import read_stm
 from asrcli.errors import InputError, UsageError
 from asrcli.scoring import meetings
 from asrcli.types import Utterance

@@ -11,8 +11,8 @@ from asrcli.base.console import table_console
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
-from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.scores import Comparison, Share
+from asrcli.compare.sources import STRICT, Losses
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
 from asrcli.reports.written import Maker, write_reports

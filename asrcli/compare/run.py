@@ -11,11 +11,10 @@ from pathlib import Path
 
 from asrcli.base.files import check_local
 from asrcli.compare.comparison import judge
-from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.matching import Hypotheses, Unread, distinct_names, match, match_one
 from asrcli.compare.nist import check_marks
 from asrcli.compare.scores import Comparison, Settings, SystemScore
-from asrcli.compare.sources import Source, kind_of, names_system, read_source
+from asrcli.compare.sources import STRICT, Losses, Source, kind_of, names_system, read_source
 from asrcli.compare.systems import prepare, score_system
 from asrcli.datasets.results import scoring_of
 from asrcli.errors import InputError, UsageError

@@ -5,22 +5,46 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrcli.base.files import check_local, is_special, reason
+from asrcli.base.files import cause, check_local, is_special, reason, refusal
 from asrcli.base.join import join_texts
-from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_trn, whole_recordings
 from asrcli.datasets.columns import PREDICTED_LANGUAGE, SYSTEM_KEYS
+from asrcli.datasets.kaldi import read_stm
 from asrcli.datasets.lines import TABLES, read_lines
-from asrcli.datasets.stm import read_stm
 from asrcli.datasets.utterances import check_text, from_rows, is_json_lines, read_manifest
-from asrcli.errors import InputError, UsageError
+from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.formats import SUBTITLES
 from asrcli.types import Utterance, Word
 
+
+class Losses:
+    """What could not be read. Without ``say`` nobody would hear of it, so the first one is raised."""
+
+    def __init__(self, say: Callable[[str, Exception], None] | None = None) -> None:
+        self.say = say
+        self.notes: list[str] = []
+
+    @contextmanager
+    def boundary(self, name: object) -> Iterator[None]:
+        """Keep the failure of one input from the others; a mistake in the command line ends all."""
+        try:
+            yield
+        except UsageError:
+            raise
+        except Exception as error:  # the per-input boundary
+            if self.say is None:
+                raise
+            self.say(str(name), error)
+            why = cause(error) if isinstance(error, AsrError) else refusal(error) or f"{name}: {type(error).__name__}"
+            self.notes.append(f"not compared: {why}")
+
+
+STRICT = Losses()
 TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
 KALDI = ".kaldi"  # not a suffix: Kaldi calls its files text

@@ -13,7 +13,7 @@ from asrcli.errors import InputError
 from asrcli.scoring.alignment import Convention, align, count_all, distances, is_only_path, join_alike, measures, tally
 from asrcli.scoring.network import align_networks, is_marked, parse_network
 from asrcli.text.normalisers import Cutter, build, build_cutter
-from asrcli.text.steps import STEPS, plain_steps
+from asrcli.text.universal import STEPS, plain_steps
 
 
 @dataclass(frozen=True, slots=True)

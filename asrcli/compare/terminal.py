@@ -60,26 +60,15 @@ def rates(comparison: Comparison) -> Sheet:
 
     best = wording.winner(comparison)
     grouped = any(one.group_interval for one in comparison.systems)
-    columns = [
-        "system",
-        "WER",
-        "95 % by utterance" if grouped else "95 %",
-        *(["95 % by group"] if grouped else []),
-        "sub",
-        "del",
-        "ins",
-    ]
-    columns += ["raw", "no case", "no punct.", "CER", "MER", "WIL"]
+    columns = ["system", "WER", *(["95 % by utterance", "95 % by group"] if grouped else ["95 %"])]
+    columns += ["sub", "del", "ins", "raw", "no case", "no punct.", "CER", "MER", "WIL"]
     columns += ["WERR", "CERR"] if len(comparison.systems) > 1 else []  # against the first system
     rows: list[list[str | Text]] = []
     for index, one in enumerate(comparison.systems):
         extra = dict(one.measures)
         style = "bold green" if index == best else ""
-        row: list[str | Text] = [
-            Text(printable(one.name), style),
-            Text(wording.percent(one.counts.rate), style),
-            wording.span(one.interval),
-        ]
+        row: list[str | Text] = [Text(printable(one.name), style), Text(wording.percent(one.counts.rate), style)]
+        row.append(wording.span(one.interval))
         row += [wording.span(one.group_interval)] if grouped else []
         row += [f"{number:,}" for number in (one.counts.substitutions, one.counts.deletions, one.counts.insertions)]
         row += [wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1]]
@@ -103,24 +92,14 @@ def reductions(comparison: Comparison, one: SystemScore) -> list[float | None]:
 def differences(comparison: Comparison) -> Sheet:
     """Return every pair of systems with its tests."""
     grouped = any(one.group_interval for one in comparison.pairs)
-    columns = ["difference in points", "", "95 % by utterance" if grouped else "95 %"]
-    columns += [
-        *(["95 % by group"] if grouped else []),
-        "MAPSSWE Z",
-        "p (Holm)",
-        "p random. (Holm)",
-        "p McNemar",
-        "win / tie / loss",
-    ]
+    columns = ["difference in points", "", *(["95 % by utterance", "95 % by group"] if grouped else ["95 %"])]
+    columns += ["MAPSSWE Z", "p (Holm)", "p random. (Holm)", "p McNemar", "win / tie / loss"]
     rows: list[list[str | Text]] = []
     for pair in comparison.pairs:
         names = f"{comparison.systems[pair.first].name} − {comparison.systems[pair.second].name}"
         row: list[str | Text] = [names, wording.signed(pair.difference), wording.span(pair.interval, plus=True)]
         row += [wording.span(pair.group_interval, plus=True)] if grouped else []
-        row += [
-            wording.z_value(pair.matched_pairs),
-            wording.p_value(pair.matched_pairs_p),
-        ]
+        row += [wording.z_value(pair.matched_pairs), wording.p_value(pair.matched_pairs_p)]
         row += [wording.p_value(pair.flipped_p), wording.p_value(pair.mcnemar.p)]
         row += [f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}"]
         rows.append(row)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.join import join_texts
 from asrcli.base.lines import json_lines
 from asrcli.compare import wording
-from asrcli.compare.losses import STRICT, Losses
 from asrcli.compare.matching import Hypotheses, distinct_names
 from asrcli.compare.run import NORMALIZER, Wanted, as_recorded, check_names, chosen_convention, guess_language
-from asrcli.compare.sources import files_of, read_source
+from asrcli.compare.sources import STRICT, Losses, files_of, read_source
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.ledger import check_replaceable, write_ours
 from asrcli.outputs.targets import File, check_targets, reads
@@ -21,7 +20,7 @@ from asrcli.reports.table import json_text
 from asrcli.scoring.alignment import align, count_all
 from asrcli.scoring.rover import Consensus, vote
 from asrcli.text.normalisers import NORMALIZERS, build
-from asrcli.text.steps import raw_words, without_punctuation
+from asrcli.text.universal import raw_words, without_punctuation
 from asrcli.types import ErrorCounts, Utterance
 
 if TYPE_CHECKING:
@@ -73,12 +72,7 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted, losses: Losses =
     if not any(sum(name in texts for texts in by_id) > 1 for name in ids):
         raise InputError(f"{sources[0].path} and {sources[1].path} have no id in common")
     systems = tuple(
-        Hypotheses(
-            name,
-            source.path,
-            tuple(texts.get(one) for one in ids),
-            missing=tuple(one for one in ids if one not in texts),
-        )
+        Hypotheses(name, source.path, tuple(map(texts.get, ids)), missing=tuple(one for one in ids if one not in texts))
         for name, source, texts in zip(distinct_names([Path(one.path) for one in sources]), sources, by_id, strict=True)
     )
     language = wanted.language or guess_language(

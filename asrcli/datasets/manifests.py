@@ -17,10 +17,9 @@ from urllib.parse import unquote, urlsplit
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import cause, check_local
 from asrcli.base.lines import json_lines
-from asrcli.datasets.kaldi import read_kaldi, write_kaldi
+from asrcli.datasets.kaldi import as_manifest, read_kaldi, read_stm, write_kaldi, write_stm
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import TABLES, Row, delimiter_of, read_json_lines, read_lines, read_table
-from asrcli.datasets.stm import as_manifest, read_stm, write_stm
 from asrcli.datasets.utterances import RECORD_KEY, read_manifest
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, named

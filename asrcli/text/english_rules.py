@@ -7,17 +7,8 @@ from dataclasses import dataclass
 
 from asrcli.text import tables
 
-TITLES = {
-    "mr": "mister", "mrs": "missus", "st": "saint", "dr": "doctor", "prof": "professor", "capt": "captain",
-    "gov": "governor", "ald": "alderman", "gen": "general", "sen": "senator", "rep": "representative",
-    "pres": "president", "rev": "reverend", "hon": "honorable", "asst": "assistant", "assoc": "associate",
-    "lt": "lieutenant", "col": "colonel", "jr": "junior", "sr": "senior", "esq": "esquire",
-}  # fmt: skip
-SPOKEN = {
-    "won't": "will not", "can't": "can not", "let's": "let us", "ain't": "aint", "y'all": "you all",
-    "wanna": "want to", "gotta": "got to", "gonna": "going to", "i'ma": "i am going to", "imma": "i am going to",
-    "woulda": "would have", "coulda": "could have", "shoulda": "should have", "ma'am": "madam",
-}  # fmt: skip
+WORDS = tables.named("english.txt")
+TITLES, SPOKEN = WORDS["titles"], WORDS["spoken"]
 PERFECT = {"'d been": " had been", "'s been": " has been", "'d gone": " had gone", "'s gone": " has gone"}
 PERFECT |= {"'d done": " had done", "'s got": " has got"}  # "'s done" can be either
 ENDINGS = {"'d": " would", "'ll": " will", "'t": " not", "'ve": " have", "'m": " am"}
@@ -54,18 +45,12 @@ class EnglishRules:
 
 def whisper_rules() -> EnglishRules:
     """Return the rules of OpenAI Whisper (whisper/normalizers/english.py of 2025-01, unchanged since 2023)."""
-    odd = {
-        # Slips of the list that Whisper ships: they are part of every rate measured with it.
-        "archeological": "archaeological", "archaeology": "archeology</span>", "cancelation": "cancellation",
-        "cancelations": "cancellations", "pummelled": "pummel", "pummelling": "pummeled", "snowploughs": "snowplow",
-        "travelog": "travelogue", "travelogs": "travelogues",
-    }  # fmt: skip
     return EnglishRules(
         brackets=(r"[<\[][^>\]]*[>\]]", r"\(([^)]+?)\)"),
         fillers=("hmm", "mm", "mhm", "mmm", "uh", "um"),
         contractions=contractions((r"'s\b", " is")),
         compounds={},
-        spellings=tables.spellings() | odd,
+        spellings=tables.spellings() | WORDS["slips"],
         names={},
         acronyms=False,
         literal_one=True,
@@ -74,24 +59,13 @@ def whisper_rules() -> EnglishRules:
 
 def leaderboard_rules() -> EnglishRules:
     """Return the rules of the Open ASR Leaderboard (normalizer/ at commit d1e99b25, 2026-08-21)."""
-    changed = {
-        "ok": "okay", "kay": "okay", "etcetera": "etc", "archaeology": "archeology", "mm": "hmm", "flyer": "flier",
-        "archaeological": "archeological", "cancellation": "cancelation", "cancellations": "cancelations",
-        "pummelled": "pummeled", "pummelling": "pummeling", "snowploughs": "snowplows", "travelogue": "travelog",
-        "travelogues": "travelogs",
-    }  # fmt: skip
-    compounds = {
-        "et cetera": "etc", "al right": "alright", "all right": "alright", "how ever": "however", "wi fi": "wifi",
-        "hi fi": "hifi", "lo fi": "lofi", "sci fi": "scifi", "e mail": "email", "e book": "ebook",
-        "e commerce": "ecommerce", "x ray": "xray", "t shirt": "tshirt", "a m": "am", "p m": "pm", "o k": "okay",
-    }  # fmt: skip
     fillers = "hmm mm mhm mmm uh um ah aha ahh ahm eh ehehe em hm huh hum mhum uhm umm uhuh"
     return EnglishRules(
         brackets=(r"[<\[][^>\]]*[>\]]", r"\(([^)]+?)\)"),
         fillers=tuple(fillers.split()),
         contractions=contractions((PRONOUNS, r"\1 is")),
-        compounds=compounds,
-        spellings=tables.spellings() | changed,
+        compounds=WORDS["compounds"],
+        spellings=tables.spellings() | WORDS["changed"],
         names=tables.names(),
         acronyms=True,
         literal_one=True,

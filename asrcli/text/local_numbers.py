@@ -12,52 +12,20 @@ import re
 import unicodedata
 from functools import cache
 
+from asrcli.text import tables
+
 # Languages that write a decimal comma, by what parts thousands. All others have a point and commas.
 POINTS = frozenset("az bs ca da de el es eu fo gl hr id is it jv lb ln lo mk nl ps pt ro sl sr su tr vi".split())
 SPACES = frozenset(
     "af ba be bg br cs eo et fi fr hu hy ka kk ky lt lv nb nn no oc pl ru sk sq sv tg tk tt uk uz".split()
 )
+WORDS = tables.named("signs.txt")
+MONEY = [name for name in WORDS if not name.isidentifier()]  # and degrees
+PER_CENT, BEFORE, MINUS = (WORDS[name] for name in ("per_cent", "per_cent_before", "minus"))
 GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f\u066c](?=\d{3}(?!\d))")  # what parts thousands and nothing else
-PER_CENT = {
-    "az": "faiz", "bg": "процента?", "ca": "per cent", "cs": "procent[aoů]?", "da": "procent", "de": "prozent",
-    "el": "τοισ εκατό", "es": "por ciento", "et": "protsent[i]?", "fi": "prosentti[a]?", "fr": "pour ?cent",
-    "hr": "posto", "hu": "százalék", "id": "persen", "it": "per ?cento", "ja": "パーセント", "ko": "퍼센트|프로",
-    "lt": "procent[aųo]\\w*", "lv": "procent\\w*", "ms": "peratus", "nb": "prosent", "nl": "procent",
-    "nn": "prosent", "no": "prosent", "pl": "procent(?:a|ów)?", "pt": "por cento", "ro": "la sută|(?:de )?procente?",
-    "ru": "процент(?:а|ов)?", "sk": "percent[oáa]?", "sl": "odstotk\\w+|odstotek",
-    "sr": "посто|процен(?:ата?|т)|odsto|procen(?:ata?|t)",
-    "sv": "procent", "th": "เปอร์เซ็นต์", "uk": "відсот(?:ок|ки|ків|ка)", "vi": "phần trăm", "hi": "प्रतिशत",
-    "ar": "بالمئة|بالمائة|في المئة|في المائة", "fa": "درصد", "he": "אחוז(?:ים)?", "af": "persent",
-    "am": "ፐርሰንት", "as": "শতাংশ", "ba": "процент", "be": "працэнт(?:а|аў|ы)?", "bn": "শতাংশ", "br": "dre gant",
-    "bs": "procen(?:ata?|ta?)", "cy": "y cant", "eo": "centonoj?", "fil": "(?:na )?porsyento", "fo": "prosent",
-    "ga": "faoin gcéad", "gl": "por cento", "gu": "ટકા", "hy": "տոկոս", "is": "prósent", "jv": "persen",
-    "ka": "პროცენტი", "kk": "пайыз", "km": "ភាគរយ", "kn": "ಶೇಕಡಾ(?:ವು)?", "ky": "пайыз", "lo": "ເປີເຊັນ",
-    "mk": "процент[и]?", "mn": "хувь", "mr": "टक्के", "my": "ရာခိုင်နှုန်း", "ne": "प्रतिशत", "oc": "de cent",
-    "pa": "ਪ੍ਰਤਿਸ਼ਤ", "ps": "سلنه", "sq": "përqind", "ta": "சதவீதம்", "te": "శాతం", "tk": "göterim",
-    "tl": "(?:na )?porsyento", "ur": "فیصد", "uz": "foiz",
-}  # fmt: skip
-MINUS = {  # how a sign before a number is said
-    "ca": "menys", "cs": "minus", "da": "minus", "de": "minus", "es": "menos", "fi": "miinus", "fr": "moins",
-    "hu": "mínusz", "it": "meno", "ja": "マイナス", "ko": "마이너스", "nb": "minus", "nl": "min",
-    "no": "minus", "pl": "minus", "pt": "menos", "ro": "minus", "ru": "минус", "sv": "minus", "tr": "eksi",
-    "uk": "мінус", "yue": "负", "zh": "负", "af": "min", "cy": "minws", "be": "мінус", "bg": "минус", "bs": "minus",
-    "el": "μείον", "et": "miinus", "fa": "منفی", "ga": "míneas", "gl": "menos", "he": "מינוס", "hr": "minus",
-    "is": "mínus", "ka": "მინუს", "kk": "минус", "ky": "минус", "lb": "minus", "lv": "mīnus", "mk": "минус",
-    "nn": "minus", "sk": "mínus", "sl": "minus", "sq": "minus", "th": "ลบ", "vi": "âm",
-}  # fmt: skip
 SIGN = re.compile(r"(?<!\d[ \u00a0])(?<![^\s\u4e00-\u9fff])[-−–﹣－](?=\d)")  # of a number, and not between two
 TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
-BEFORE = {
-    "tr": "yüzde",
-    "eu": "ehuneko",
-    "ha": "kaso",
-    "si": "ප්රතිශතය",
-    "so": "boqolkiiba",
-    "sw": "asilimia",
-}  # where the sign, or the word, stands before the number
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
-
-
 CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
     "de": re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) (uhr)\b"),
     "fr": re.compile(r"(?<![\d.,:])(\d{1,2}) ?(h)(?:eures?)?(?: ?([0-5]\d))?\b(?! ?\d)"),
@@ -160,24 +128,6 @@ def per_cent(text: str, language: str) -> str:
     return re.sub(r"(?<=\d)\s+%", "%", text)
 
 
-# For one, for a few (2 to 4, in Czech, Polish and Russian) and for more; one word alone is for all.
-FORMS = {
-    "ca": {"€": "euro euros", "$": "dòlar dòlars", "£": "lliura lliures", "°": "grau graus"},
-    "cs": {"€": "euro eura eur", "$": "dolar dolary dolarů", "£": "libra libry liber", "°": "stupeň stupně stupňů"},
-    "de": {"€": "euro", "$": "dollar", "£": "pfund", "°": "grad"},
-    "es": {"€": "euro euros", "$": "dólar dólares", "£": "libra libras", "°": "grado grados"},
-    "fr": {"€": "euro euros", "$": "dollar dollars", "£": "livre livres", "°": "degré degrés"},
-    "it": {"€": "euro", "$": "dollaro dollari", "£": "sterlina sterline", "°": "grado gradi"},
-    "ja": {"€": "ユーロ", "$": "ドル", "£": "ポンド", "¥": "円"},
-    "ko": {"€": "유로", "$": "달러", "£": "파운드", "₩": "원"},
-    "nl": {"€": "euro", "$": "dollar", "£": "pond", "°": "graad graden"},
-    "pl": {"€": "euro", "$": "dolar dolary dolarów", "£": "funt funty funtów", "°": "stopień stopnie stopni"},
-    "pt": {"€": "euro euros", "$": "dólar dólares", "£": "libra libras", "°": "grau graus", "R$": "real reais"},
-    "ru": {"€": "евро", "$": "доллар доллара долларов", "£": "фунт фунта фунтов", "₽": "рубль рубля рублей",
-           "°": "градус градуса градусов"},
-    "sv": {"€": "euro", "$": "dollar", "£": "pund", "°": "grad grader"},
-    "tr": {"€": "euro", "$": "dolar", "£": "sterlin", "₺": "lira", "°": "derece"},
-}  # fmt: skip
 FEW = ("cs", "pl", "ru")
 CELSIUS = {"cs": "celsia", "pl": "celsjusza", "ru": "цельсия"}
 NUMBER = r"\d(?:[\d.,'\u00a0\u202f]*\d)?"
@@ -186,7 +136,9 @@ SIGNS = frozenset("€$£¥₽₺₩°℃")
 
 @cache
 def _pattern(language: str) -> re.Pattern[str]:
-    money = "|".join(re.escape(sign) for sign in sorted(FORMS[language], key=len, reverse=True) if sign != "°")
+    money = "|".join(
+        re.escape(sign) for sign in sorted(MONEY, key=len, reverse=True) if sign != "°" and language in WORDS[sign]
+    )
     ends = r"(?![\d%]|[.,]\d| ?[^\W\d_]{2,}\.? ?(?:€|\$|£))"
     before = rf"({money}) ?({NUMBER})(?! ?(?:mi|bi|mld|mrd|trl|тыс|мл|万|億|亿))" + ends
     alone = "" if language == "it" else r"|°(?![\w'])"  # 1° is an ordinal there
@@ -208,14 +160,14 @@ def _form(number: str, words: list[str], language: str) -> str:
 
 def say_signs(text: str, language: str) -> str:
     """Return a text in which a sign of money or degrees beside a number is the word for it, behind the number."""
-    if language not in FORMS or SIGNS.isdisjoint(text):
+    if SIGNS.isdisjoint(text) or language not in WORDS["€"]:
         return text
 
     def said(found: re.Match[str]) -> str:
         """Return the number and its unit in a word."""
         sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
         degrees = "°" in sign or sign == "℃"
-        own = FORMS[language].get("°" if degrees else sign.upper())
+        own = WORDS["°" if degrees else sign.upper()].get(language)
         if own is None:
             return found[0]
         space = "" if language in ("ja", "ko") else " "

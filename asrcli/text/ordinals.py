@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from asrcli.text.number_tables import LANGUAGES, Ordinals, ordinals
+from asrcli.text.number_words import LANGUAGES, Ordinals, ordinals, section
 
 LONGEST = 5  # words of an ordinal: quatre vingt dix neuvième, and vint i un
 RAISED = str.maketrans("ᵉʳᵃᵒ", "erªº")
@@ -73,19 +73,6 @@ WRITTEN = {
     "sv": _compiled((r"(?<=\d):(?=[ae]\b)", "")),
     "tr": _compiled((r"(?<=\d) ?['’]? ?[ıiuü]?nc[ıiuü]\b", "º"), (_STOP, _lower_behind)),
 }  # fmt: skip
-MONTHS = {
-    "ca": "(?:de |d')(?:gener|febrer|març|abril|maig|juny|juliol|agost|setembre|octubre|novembre|desembre)",
-    "cs": "ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince",
-    "de": "januar|jänner|februar|feber|märz|april|mai|juni|juli|august|september|oktober|november|dezember",
-    "es": "de (?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|setiembre|octubre|noviembre|diciembre)",
-    "fr": "janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre",
-    "it": "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre",
-    "pl": "stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|listopada|grudnia",
-    "pt": "de (?:janeiro|fevereiro|março|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro)",
-    "ru": "января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря",
-    "sv": "januari|februari|mars|april|maj|juni|juli|augusti|september|oktober|november|december",
-}
-YEARS = {"pl": "roku|rokiem", "ru": "год|года|году|годом|г"}  # read with ordinals and written without their signs
 DAY = r"(?<![\w.])(\d{1,2})(?:º|ª|er|a|e|r|го|й|е|м|му)"
 YEAR = r"(?<![\w.])(\d{4})(?:º|го|й|е|м|му)"
 TOGETHER = re.compile(r"(?<![\w.])(\d{3,6}) (\d{1,2})(?=[ºйгемяюх])")  # сто 21й: a hundred and its ordinal
@@ -133,8 +120,9 @@ def read_ordinals(text: str, language: str) -> str:
 
 @cache
 def _dates(language: str) -> Rules:
-    rules = [(rf"{DAY}(?= (?:{MONTHS[language]})\b)", r"\1")] if language in MONTHS else []
-    return _compiled(*rules, *([(rf"{YEAR}(?= (?:{YEARS[language]})\b)", r"\1")] if language in YEARS else []))
+    texts = section(language)[1]
+    rules = [(start, texts[name]) for start, name in ((DAY, "months"), (YEAR, "years")) if name in texts]
+    return _compiled(*((rf"{start}(?= (?:{words})\b)", r"\1") for start, words in rules))
 
 
 def join_ordinals(text: str, language: str) -> str:

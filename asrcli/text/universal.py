@@ -12,6 +12,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from itertools import chain
 
 from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
@@ -129,7 +131,9 @@ class UniversalNormalizer:
             self.english = EnglishNormalizer(rules, disabled)
         self.read_words = reader_of(self.language) if on["numerals"] and on["case"] else None
         self.memory: dict[str, str] = {}
-        self.simplify = load_simplifier() if simplified and on["simplified"] else None
+        self.simplify: Callable[[str], str] | None = None
+        if simplified and on["simplified"]:
+            self.simplify = chinese_converter("t2s", "simplified Chinese (--language zh-hans)", "scoring")
 
     def __call__(self, text: str) -> str:
         """Return the normalised text, words and characters parted by one space."""
@@ -203,8 +207,14 @@ class UniversalNormalizer:
         return AFTER_SIGN.sub(" ", LOOSE_SIGN.sub(" ", text)) if self.on["punctuation"] else text
 
 
-def load_simplifier() -> Callable[[str], str]:
-    """Return a function that writes traditional Chinese as simplified, by phrases and then by characters.
+@cache
+def chinese_converter(table: str, what: str, extra: str) -> Callable[[str], str]:
+    """Return a function that writes Chinese in other characters, by phrases and then by characters.
+
+    Args:
+        table: OpenCC's: t2s, s2t.
+        what: what it is for, and
+        extra: the extra that brings it, for the message.
 
     Raises:
         MissingExtra: OpenCC is not installed.
@@ -212,6 +222,70 @@ def load_simplifier() -> Callable[[str], str]:
     try:
         from opencc import OpenCC
     except ImportError:
-        raise MissingExtra("simplified Chinese (--language zh-hans)", ["opencc"], "scoring") from None
-    convert: Callable[[str], str] = OpenCC("t2s").convert
+        raise MissingExtra(what, ["opencc"], extra) from None
+    convert: Callable[[str], str] = OpenCC(table).convert
     return convert
+
+
+class PunctuationTable(dict[int, str]):
+    """Characters -> themselves, or nothing for apostrophes, or a space for other punctuation and symbols."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kept = "" if char in "'’" else " " if unicodedata.category(char)[0] in "PS" else char
+        self[code] = kept
+        return kept
+
+
+PUNCTUATION = PunctuationTable()
+MOST_WORDS = 400_000  # remembered
+STEPS = 3
+Steps = tuple[list[str], list[str], list[str]]  # of one text: raw, without case, without case and punctuation
+
+
+class SmallWords(dict[str, str]):
+    """Words -> the same without case, remembered; words come again and again."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = small = word.casefold()
+        return small
+
+
+class BareWords(dict[str, tuple[str, ...]]):
+    """Words -> the same without case and punctuation: none, one or several words."""
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) > MOST_WORDS:
+            self.clear()
+        self[word] = bare = tuple(raw_words(word.casefold().translate(PUNCTUATION)))
+        return bare
+
+
+SMALL, BARE = SmallWords(), BareWords()
+
+
+def raw_words(text: str) -> list[str]:
+    """Cut a text into words as it is, and scripts without spaces into characters."""
+    if not text.isascii() and UNSPACED_ANY.search(text):
+        text = SPLIT.sub(r" \1 ", text)
+    return text.split()
+
+
+def plain_steps(text: str) -> Steps:
+    """Return the words of a text as they are, without case, and without punctuation too.
+
+    What a step does not change is the same list once more, so that it need not be compared twice.
+    """
+    raw = raw_words(text)
+    folded = text.casefold()
+    small = raw if folded == text else list(map(SMALL.__getitem__, raw))
+    if text.replace(" ", "").isalnum():  # letters and digits only: no punctuation
+        return raw, small, small
+    return raw, small, without_punctuation(small)
+
+
+def without_punctuation(words: list[str]) -> list[str]:
+    """Return words in small letters, without punctuation."""
+    return list(chain.from_iterable(map(BARE.__getitem__, words)))

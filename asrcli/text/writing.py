@@ -177,14 +177,10 @@ def _converted(segment: Segment, convert: Callable[[str], str]) -> Segment:
     return replace(segment, text=text, words=tuple(words))
 
 
-@cache
 def _converter(script: str) -> Callable[[str], str]:
-    try:
-        from opencc import OpenCC
-    except ImportError:
-        raise MissingExtra(f"--script {script}", ["opencc"], "writing") from None
-    convert: Callable[[str], str] = OpenCC(SCRIPTS[script]).convert
-    return convert
+    from asrcli.text.universal import chinese_converter
+
+    return chinese_converter(SCRIPTS[script], f"--script {script}", "writing")
 
 
 @cache

@@ -120,10 +120,9 @@ def compare(
     from asrcli.cli.commands.notes import say_failure
     from asrcli.compare import report
     from asrcli.compare.conditions import Condition, check_baseline
-    from asrcli.compare.losses import Losses
     from asrcli.compare.matching import each_run
     from asrcli.compare.run import Wanted, run
-    from asrcli.compare.sources import format_choice
+    from asrcli.compare.sources import Losses, format_choice
     from asrcli.scoring.alignment import without_collector
 
     paths, fields = reports.paths, tuple(details.by or ())

@@ -39,3 +39,12 @@ def names() -> dict[str, str]:
         kept, others = line.split(": ")
         found.update(dict.fromkeys(others.split(), kept))
     return found
+
+
+def named(table: str) -> dict[str, dict[str, str]]:
+    """Return the rows of a table: name, key (with low lines for blanks) and value."""
+    found: dict[str, dict[str, str]] = {}
+    for line in lines(table):
+        name, key, value = line.split(" ", 2)
+        found.setdefault(name, {})[key.replace("_", " ")] = value
+    return found
