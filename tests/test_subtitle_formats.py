@@ -141,6 +141,29 @@ def test_arrows_of_word_processors_and_pages(arrow: str) -> None:
     assert (cue.start, cue.end, cue.lines) == (1.0, 2.5, ("one",))
 
 
+TIMED_ODDLY = [  # as public reports have them
+    ("00:00:01,249.0999999999999 --> 00:00:02,251.79999999999995", 1.249, 2.251),
+    ("00:00:01,0: --> 00:00:02,5:", 1.0, 2.5),
+    ("00：00：01，000 --> 00：00：02，500", 1.0, 2.5),
+    ("0:0:1,5 --> 0:0:2,75", 1.5, 2.75),
+    ("00:00:01 --> 00:00:02", 1.0, 2.0),
+    ("00:00:01,000 --> 00:00:02,500 X1:100 X2:200 Y1:10 Y2:20", 1.0, 2.5),
+]
+
+
+@pytest.mark.parametrize(("times", "start", "end"), TIMED_ODDLY)
+def test_odd_times_of_programs_are_read(times: str, start: float, end: float) -> None:
+    (cue,) = read_cues(f"1\n{times}\none\n", ".srt")
+    assert (cue.start, cue.end, cue.lines) == (start, end, ("one",))
+
+
+def test_settings_of_webvtt_need_no_blank_and_stay() -> None:
+    text = "WEBVTT\n\n00:01.000 --> 00:03.000align:left\none\n"
+    assert [(cue.end, cue.lines) for cue in read_cues(text, ".vtt")] == [(3.0, ("one",))]
+    done = retimed(text, "a.vtt", [Segment("one", 2.0, 4.0)])
+    assert done == "WEBVTT\n\n00:00:02.000 --> 00:00:04.000align:left\none\n"
+
+
 def test_files_put_together_have_marks_of_byte_order_inside() -> None:
     text = "\ufeff" + CUE.format("one") + "\n\ufeff" + CUE.format("two").replace("01,", "02,")
     assert [cue.lines for cue in read_cues(text, ".srt")] == [("one",), ("two",)]

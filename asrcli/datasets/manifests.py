@@ -28,7 +28,8 @@ from asrcli.types import Recording, Utterance
 PREDICTED = "pred_text"
 MOST_UNPACKED = 1 << 28  # bytes of a gzipped manifest; memory takes ten times as much
 BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
-UNNAMED = (".wav", ".mp3", ".flac", ".ogg", ".opus")  # of recordings whose names stand in lists without suffix
+# Of recordings whose names stand in lists without suffix.
+UNNAMED = (".wav", ".mp3", ".flac", ".ogg", ".opus", ".sph", ".m4a", ".WAV", ".MP3", ".FLAC")
 
 
 class Layout(StrEnum):
@@ -207,7 +208,7 @@ def beside(audio: str, manifest: Path) -> str:
     folder = manifest.absolute().parent
     names = [audio, *([os.path.expanduser(audio)] if audio[0] == "~" else [])]
     names += [audio.replace("\\", "/")] if "\\" in audio else []
-    names += [audio + suffix for suffix in UNNAMED] if not os.path.splitext(audio)[1] else []
+    names += [audio + suffix for suffix in UNNAMED if not audio.endswith(suffix)]  # a name may have dots: talk.2024
     places = [place for name in names for place in (*(folder / part / name for part in BESIDE), Path(name).absolute())]
     return str(next((place for place in places if os.path.isfile(place)), places[0]))
 

@@ -16,9 +16,14 @@ from itertools import pairwise
 from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
 
-STAMP = r"(-?)(?:(\d{1,6})\s?:\s?)?(\d{1,2})\s?:\s?(\d{1,2})(?:\s?[,.:]\s?(\d{1,6}))?"
+_COLON = r"\s?[:：]\s?"
+# Behind three digits may stand more, as of 249.0999 ms, or a colon behind any, as programs with a slip write them.
+_FRACTION = r"\s?[,.:，．]\s?(\d{1,6})(?:(?<=\D\d\d\d)[,.]\d{1,20}|:)?"
+STAMP = rf"(-?)(?:(\d{{1,6}}){_COLON})?(\d{{1,2}}){_COLON}(\d{{1,2}})(?:{_FRACTION})?"
 POINTER = r"(?:-{1,2}\s?>|[–—]\s?>|→|--&gt;)"  # as word processors and web pages leave it
-TIMES = re.compile(rf"(\s*)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:\s.*)?)")
+TIMES = re.compile(
+    rf"(\s*)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:(?:\s|(?=[a-z])).*)?)"
+)  # no blank need stand before settings
 ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
 NUMBER = re.compile(r"\s*\d+\s*")
 ASIDE = re.compile(r"(NOTE|STYLE|REGION)\b")  # blocks of WebVTT that show nothing

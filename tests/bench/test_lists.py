@@ -237,6 +237,14 @@ def test_segments_of_nist_are_a_manifest_and_come_back_as_one(folder: Path) -> N
     assert written == "a 1 anna 0.000 1.000 <o,f0> hello that\nb B eva 0.500 2.000\n"
 
 
+def test_names_without_a_suffix_may_have_dots_and_suffixes_be_capitals(folder: Path) -> None:
+    write_wav(folder / "talk.2024.WAV", seconds=2.0)
+    (folder / "talk.stm").write_text("talk.2024 1 anna 0 1 hello\n")
+    (folder / "list.tsv").write_text("path\ttext\ntalk.2024\thello\n")
+    for name in ("talk.stm", "list.tsv"):
+        assert pairs(opened(folder / name)) == [("talk.2024.WAV", "hello")]
+
+
 def test_the_segments_of_a_bench_are_scored(folder: Path) -> None:
     (folder / "talk.stm").write_text("a 1 anna 0 1 hello\nb 1 ben 0.5 2 bye\n")
     assert [(name, text) for name, text in pairs(opened(folder / "talk.stm"))] == [("a.wav", "hello"), ("b.wav", "bye")]
