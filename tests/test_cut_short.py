@@ -63,6 +63,30 @@ def test_an_end_of_zeros_is_said(ending: str, codec: str, tmp_path: Path) -> Non
     assert 1 < seconds < 3 and any("cut short: ends at" in line and "of 4." in line for line in told), told
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "unit"),
+    [
+        ("a.ts", "aac", "within a packet"),
+        ("a.m2ts", "ac3", "within a packet"),
+        ("a.vob", "mp2", "within a packet"),
+        ("a.mpg", "mp2", "within a packet"),
+        ("a.opus", "libopus", "within a page"),
+        ("a.ogg", "flac", "within a page"),
+        ("a.caf", "pcm_s16be", "bytes missing"),
+        ("a.w64", "pcm_s16le", "bytes missing"),
+    ],
+)
+def test_a_file_that_ends_within_a_unit_is_cut_short_and_a_whole_one_is_not(
+    name: str, codec: str, unit: str, tmp_path: Path
+) -> None:
+    path = encode(tmp_path / name, tone(4, 48_000), 48_000, codec)
+    assert heard(path)[1] == []
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10 // 192 * 192 + 101])
+    seconds, told = heard(path)
+    assert told[0].startswith(f"cut short: ends at {seconds:.1f} s") and told[0].endswith(unit), told
+
+
 def later(clip: Path, by: float) -> Path:
     """Write the packets of a clip later by so many seconds, as a piece of a live recording keeps its clock."""
     path = clip.with_suffix(".mkv")

@@ -55,6 +55,37 @@ def test_sound_that_goes_on_under_other_numbers_is_heard(ending: str, codec: str
     assert not told
 
 
+@pytest.mark.parametrize(
+    ("ending", "codecs"),
+    [
+        ("vob", ["mp2", "ac3", "mp2"]),
+        ("mpg", ["ac3", "mp2"]),
+        pytest.param("vob", ["ac3", "pcm_dvd"], marks=pytest.mark.slow),
+        pytest.param("mpg", ["pcm_dvd", "ac3"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_program_stream_that_changes_its_codec_is_heard_on(ending: str, codecs: list[str], tmp_path: Path) -> None:
+    """As recordings of a DVD recorder or camcorder joined end to end."""
+    path = tmp_path / f"joined.{ending}"
+    parts = [stream(tmp_path / f"{n}.{ending}", 600 + 300 * n, codec, 48_000) for n, codec in enumerate(codecs)]
+    path.write_bytes(b"".join(parts))
+    samples, told = heard(path)
+    assert pitches(samples) == [600 + 300 * (second // 2) for second in range(2 * len(codecs))]
+    assert len(samples) / SAMPLE_RATE == pytest.approx(2 * len(codecs), abs=0.1)
+    assert not told and probe(str(path)).seconds == pytest.approx(2 * len(codecs), abs=0.3)
+
+
+def test_a_track_of_a_program_stream_that_begins_late_is_no_other_part(tmp_path: Path) -> None:
+    first, second = (stream(tmp_path / f"{codec}.vob", 600, codec, 48_000) for codec in ("mp2", "ac3"))
+    packs, others = ([data[at : at + 2048] for at in range(0, len(data), 2048)] for data in (first, second))
+    pairs = zip(packs[10:20], others, strict=False)
+    mixed = b"".join(own + other[:4] + own[4:10] + other[10:] for own, other in pairs)  # with one clock
+    path = tmp_path / "two.vob"
+    path.write_bytes(b"".join(packs[:10]) + mixed + b"".join(packs[20:]))
+    with path.open("rb") as file:
+        assert list(parts_of(file)) == [Part()]
+
+
 class Pipe(io.BytesIO):
     """Bytes that cannot be sought in."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from asrcli.audio.lengths import declared_seconds, is_interrupted, missing_bytes
+from asrcli.audio.lengths import cut_within, declared_seconds, is_interrupted, missing_bytes
 from asrcli.audio.media import (
     EXACT_LENGTH,
     SAMPLE_EXACT,
@@ -316,6 +316,8 @@ class _Decoder:
             self._tell_once("short", f"cut short: ends at {place:.1f} s of {whole:.1f} s")
         elif not isinstance(file, Piped) and (missing := missing_bytes(file, part)):
             self._tell_once("short", f"cut short: ends at {place:.1f} s, {count_of(missing, 'byte')} missing")
+        elif not isinstance(file, Piped) and (unit := cut_within(file, part)):
+            self._tell_once("short", f"cut short: ends at {place:.1f} s, within a {unit}")
 
     def report(self) -> None:
         """Say what was wrong with the file, when all that is wanted has been read."""

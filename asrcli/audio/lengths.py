@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from asrcli.audio.media import time_zero
-from asrcli.audio.parts import EBML, SEGMENT, Part, ebml_size
+from asrcli.audio.parts import EBML, OGG, OGG_HEAD, SEGMENT, W64, Part, ebml_size
+from asrcli.audio.programs import PACK, SYNC, packet_width, stream_packets
 
 LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not at all
+MOST_MISSING = 1 << 56  # beyond, its writer did not know
 UNKNOWN = {"flac": (1 << 36) - 1}  # samples, all bits of the head: its writer did not know
 TAIL = 4096  # bytes that are zeros where a copy or a recorder was interrupted
+LAST = 1 << 17  # bytes at the end in which the last page of an Ogg or pack of a program stream begins
 
 
 def declared_seconds(container: Any, stream: Any) -> float | None:
@@ -32,12 +35,12 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
 
 
 def missing_bytes(file: BinaryIO, part: Part) -> int:
-    """Return how many bytes the head of a RIFF or Matroska promises that the file does not have.
+    """Return how many bytes the head of a RIFF, W64, CAF or Matroska promises that the file does not have.
 
-    FFmpeg corrects the length of a RIFF silently, and a Matroska with pictures does not say how long its sound is.
+    FFmpeg corrects the length of some silently, and a Matroska with pictures does not say how long its sound is.
     """
     file.seek(part.start)
-    head = file.read(12)
+    head = file.read(24)
     size = file.seek(0, 2) - part.start
     declared = int.from_bytes(head[4:8], "little") + 8
     # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
@@ -46,7 +49,46 @@ def missing_bytes(file: BinaryIO, part: Part) -> int:
         file.seek(part.start + at)
         segment = file.read(12)
         promised = at + (ebml_size(segment[4:]) or 0) if segment[:4] == SEGMENT else 0
-    return promised - size if promised - size > LEAST_MISSING else 0
+    elif head[:16] == W64:
+        promised = int.from_bytes(head[16:], "little", signed=True)
+    elif head[:4] == b"caff":
+        promised = _promised_caf(file, part.start) - part.start
+    return promised - size if LEAST_MISSING < promised - size < MOST_MISSING else 0
+
+
+def _promised_caf(file: BinaryIO, start: int) -> int:
+    """Return where the sound of a CAF ends by its own account; the end of the file where its writer did not know."""
+    at, size = start + 8, file.seek(0, 2)
+    while at < size:
+        file.seek(at)
+        kind, length = file.read(4), int.from_bytes(file.read(8), "big", signed=True)
+        at += 12 + length
+        if kind == b"data" or length < 0:
+            return at if length >= 0 else size
+    return size
+
+
+def cut_within(file: BinaryIO, part: Part) -> str:
+    """Return within what a part ends that has no length: a page of an Ogg, a packet of an MPEG stream; "" of others."""
+    size = file.seek(0, 2) if part.end is None else part.end
+    file.seek(part.start)
+    head = file.read(4)
+    width, lead = packet_width(file)
+    if not width and head not in (OGG, PACK):
+        return ""
+    begins = max(part.start, size - LAST)
+    file.seek(begins)
+    tail = file.read(size - begins)
+    if head == OGG:
+        page = tail[tail.rfind(OGG) :]
+        whole = OGG_HEAD + page[26] + sum(page[OGG_HEAD : OGG_HEAD + page[26]]) if len(page) > 26 else OGG_HEAD
+        return "page" if page[:4] == OGG and len(page) < whole else ""
+    if head == PACK:
+        last = max((end for _, end, _ in stream_packets(file, begins + max(0, tail.rfind(PACK)), size)), default=0)
+        return "packet" if last > size else ""
+    tail = tail[-2 * TAIL :]
+    first = next((at for at in range(width) if set(tail[at::width]) == {SYNC}), None)
+    return "packet" if first is not None and (len(tail) - first + lead) % width else ""
 
 
 def is_interrupted(file: BinaryIO, part: Part) -> bool:

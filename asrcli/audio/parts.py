@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal
 
 from asrcli.audio.joined_files import HEADS, file_starts
 from asrcli.audio.joined_mp3 import SEARCHED, find, mp3_starts
-from asrcli.audio.programs import program_starts
+from asrcli.audio.programs import PACK, pack_starts, program_starts
 from asrcli.audio.wav_heads import replaced_head
 
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; pages of an Ogg that are cut off
@@ -88,10 +88,12 @@ def _starts(file: BinaryIO, head: bytes, size: int, far: bool) -> Iterator[int]:
         return _matroska_starts(file, size)
     if head[4:8] == b"ftyp":
         return _mp4_starts(file, size)
-    if head[:4] not in HEADS and b"\x47" not in (head[:1], head[4:5]):
+    if head[:4] not in (*HEADS, PACK) and b"\x47" not in (head[:1], head[4:5]):
         return mp3_starts(file, size)
     if not far and size > NEAR:
         return iter(())
+    if head[:4] == PACK:
+        return pack_starts(file, size)
     return file_starts(file, size, head) if head[:4] in HEADS else program_starts(file, size)
 
 

@@ -1,7 +1,8 @@
-"""Where the sound of a transport stream goes on under other numbers: advertisements and recordings joined to others.
+"""Where the sound of an MPEG stream goes on under other numbers: advertisements and recordings joined to others.
 
-A stream says from time to time which packets hold its sound (ISO 13818-1: a table of programs, and one for each of
-them). FFmpeg follows the packets that it found at the beginning; what comes under other numbers was dropped in silence.
+A transport stream says from time to time which packets hold its sound (ISO 13818-1: a table of programs, and one for
+each of them); in a program stream (DVD, VCD, camcorders) the number of each packet says it. FFmpeg follows the packets
+that it found at the beginning; what comes under other numbers was dropped in silence.
 """
 
 from __future__ import annotations
@@ -9,24 +10,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from asrcli.audio.joined_mp3 import find
+
 SYNC, WIDTHS = 0x47, ((188, 0), (192, 4))  # bytes of a packet, and of the time in front of it (m2ts)
 BLOCK = 1 << 15  # packets read at a time
 SOUND = (0x03, 0x04, 0x0F, 0x11, 0x1C, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87)  # kinds of streams
 PRIVATE = 0x06  # sound where a descriptor says so (AC-3, E-AC-3, DTS, AAC) or none says anything
 DESCRIPTORS = (0x6A, 0x7A, 0x7B, 0x7C)
 REGISTERED = (b"AC-3", b"EAC3", b"DTS1", b"DTS2", b"DTS3", b"Opus", b"BSSD")
+PACK, LAYERS, OTHER = b"\0\0\1\xba", range(0xC0, 0xE0), 0xBD  # packets of MPEG sound; of AC-3, DTS, PCM, subtitles
+FIRST_SOUND = 0x80  # of the numbers within the latter
+END, SYSTEM = 0xB9, 0xBB  # of the stream; its header
+GONE = 30  # packets of others without one of the sound that was there: then that has ended
 
 Sounds = frozenset[tuple[int, int]]  # kind and number of each stream of sound
 
 
 def program_starts(file: BinaryIO, size: int) -> Iterator[int]:
     """Yield the positions of the tables from which on no stream of sound has the kind and number of one before."""
+    width, lead = packet_width(file)
+    if width:
+        yield from _Tables(lead).changes(_packets(file, size, width, lead))
+
+
+def packet_width(file: BinaryIO) -> tuple[int, int]:
+    """Return the bytes of a packet of a transport stream, and how many of them are in front; 0 of other files."""
     file.seek(0)
     head = file.read(5 * 192)
     for width, lead in WIDTHS:
         if len(head) >= 5 * width and all(head[lead + width * number] == SYNC for number in range(5)):
-            yield from _Tables(lead).changes(_packets(file, size, width, lead))
-            return
+            return width, lead
+    return 0, 0
 
 
 def _packets(file: BinaryIO, size: int, width: int, lead: int) -> Iterator[tuple[int, Any]]:
@@ -129,3 +143,65 @@ def _describes_sound(descriptors: bytes) -> bool:
             return True
         at += 2 + length
     return not descriptors
+
+
+def pack_starts(file: BinaryIO, size: int) -> Iterator[int]:
+    """Yield the positions in a program stream from which on no packet of sound has a number of one before."""
+    own: set[int] = set()
+    other: set[int] = set()  # numbers that came since the last packet of `own`
+    begins, count = 0, 0
+    for pack, number, anew in _numbers(file, size):
+        if not own or number in own:
+            own, other, count = own | other | {number}, set(), 0
+            continue
+        begins, count = (begins, count + 1) if other else (pack, 1)
+        other.add(number)
+        if anew or count == GONE:
+            yield begins
+            own, other = other, set()
+    if other:
+        yield begins
+
+
+def _numbers(file: BinaryIO, size: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield where the pack of each packet of sound begins, its number, and whether the clock went back before it.
+
+    Where a header of the whole stream came since the packet before it, that is where it begins.
+    """
+    pack, begins, time, anew = 0, None, b"", False
+    for at, _, head in stream_packets(file, 0, size):
+        if head[3] == PACK[3]:
+            pack, anew, time = at, anew or head[4:9] < time, head[4:9]
+        elif head[3] == SYSTEM:
+            begins = pack
+        else:
+            number = _inner(head[6:]) if head[3] == OTHER else head[3]
+            if number >= FIRST_SOUND and (head[3] in LAYERS or head[3] == OTHER):
+                yield pack if begins is None else begins, number, anew
+                begins, anew = None, False
+
+
+def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the place, the end and the head of each packet of a program stream; behind damage the next pack is next."""
+    while at < size:
+        file.seek(at)
+        head = file.read(32)
+        if head[:3] != PACK[:3] or len(head) < 14 or head[3] < END:
+            at = find(file, PACK, at + 1, size)
+            continue
+        if head[3] == PACK[3]:
+            end = at + (12 if head[4] >> 4 == 2 else 14 + head[13] % 8)  # of MPEG-1, or with stuffing
+        else:
+            end = at + (4 if head[3] == END else 6 + int.from_bytes(head[4:6], "big"))
+        yield at, end, head
+        at = end
+
+
+def _inner(packet: bytes) -> int:
+    """Return the number that stands first in a packet, behind the times in its head; 0 where there is none."""
+    if packet[0] >> 6 == 2:
+        return packet[3 + packet[2]] if len(packet) > 3 + packet[2] else 0
+    packet = packet.lstrip(b"\xff")  # MPEG-1: what fills it up, the size of a buffer, times
+    packet = packet[2:] if packet[:1] and packet[0] >> 6 == 1 else packet
+    times = {2: 5, 3: 10}.get(packet[0] >> 4, 1) if packet else 0
+    return packet[times] if len(packet) > times else 0
