@@ -420,3 +420,31 @@ def test_a_report_that_is_edited_while_a_command_works_is_kept_and_the_others_ar
     assert (tmp_path / "a").read_text() == "edited"
     again = (tmp_path / "c").read_bytes()
     assert again[:200] == made[:200] and len(again) > len(made) // 2, "a page is there, made anew"
+
+
+@pytest.mark.parametrize("place", ["folder", "folder/", "there.txt/x.json", "x" * 300, "circle", ""])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "transcribe a.wav -e fake --output",
+        "transcribe --manifest a.jsonl -e fake --output",
+        "compare a.txt a.txt --json",
+    ],
+)
+def test_a_place_that_cannot_be_is_wrong_usage_in_every_command(
+    words: str, place: str, asr: Asr, tmp_path: Path
+) -> None:
+    """As in `-o "$FOLDER"` of a variable that is not set."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "there.txt").write_text("one")
+    (tmp_path / "circle").symlink_to("circle")
+    write_wav(tmp_path / "a.wav")
+    (tmp_path / "a.txt").write_text("one")
+    (tmp_path / "a.jsonl").write_text('{"audio": "a.wav", "text": "one"}')
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    code, err = asr(*words.split(), place)
+    assert code == 2 and err.count("\n") == 1 and place[:3] in err, err
+    if "--output" in words and place not in ("folder", "folder/"):
+        code, err = asr(*words.replace("--output", "-o").split(), place)
+        assert code == 2 and "the output folder" in err, err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before

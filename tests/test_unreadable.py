@@ -133,6 +133,7 @@ def test_no_command_reads_a_text_without_end(asr: Run, tmp_path: Path) -> None:
         "bench big.json -e fake",
         "bench --replay big.json",
         "align a.wav big.json -a pocketsphinx -l en",
+        "align a.wav big.txt -a pocketsphinx -l en",
         "leaderboard readme big.txt",
         "digest run --interests big.txt",
         "digest run --leaderboard big.json --replay .",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.command import Run, write_wav
 
 from asrcli.formats import format_of, layout, render
 from asrcli.formats.timeline import lay_out, time_doubts
@@ -171,6 +172,22 @@ def test_eaf_as_pympi_reads_it(tmp_path: Path) -> None:
     assert sorted(eaf.get_annotation_data_for_tier("channel 1 words")) == [(1200, 1500, "No"), (1500, 2000, "way")]
     assert eaf.get_linked_files()[0]["MEDIA_URL"].endswith("/my%20talk.wav")
     assert eaf.get_linked_files()[0]["MIME_TYPE"] == "audio/x-wav"
+
+
+@pytest.mark.parametrize(("place", "way"), [("-o", "../my%20talks/a%26.wav"), ("--output", "./my%20talks/a%26.wav")])
+def test_eaf_says_the_way_to_its_recording_from_where_it_is(place: str, way: str, asr: Run, tmp_path: Path) -> None:
+    from urllib.parse import unquote
+
+    from lxml import etree
+
+    (tmp_path / "my talks").mkdir()
+    write_wav(tmp_path / "my talks" / "a&.wav")
+    target = "out" if place == "-o" else "a.eaf"
+    assert asr("transcribe", "my talks/a&.wav", "-e", "fake", "-f", "eaf", place, target).code == 0
+    (written,) = tmp_path.rglob("*.eaf")
+    media = etree.parse(str(written)).find("HEADER/MEDIA_DESCRIPTOR")
+    assert media.get("RELATIVE_MEDIA_URL") == way
+    assert (written.parent / unquote(way)).samefile(tmp_path / "my talks" / "a&.wav")
 
 
 def test_eaf_escapes_and_keeps_the_order_that_the_schema_wants(tmp_path: Path) -> None:

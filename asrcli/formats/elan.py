@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -88,13 +89,23 @@ def _tiers(transcript: Transcript) -> Iterator[Annotated]:
 def _media(path: str) -> Iterator[str]:
     if path != "-":
         address = Path(path).absolute().as_uri()
-        beside = "./" + quote(Path(path).name, errors="surrogateescape")
         kind = guess_type(path)[0] or "application/octet-stream"
         kind = "audio/x-wav" if kind == "audio/wav" else kind  # the name that ELAN knows
         yield (
             f"  <MEDIA_DESCRIPTOR MEDIA_URL={_attribute(address)} MIME_TYPE={_attribute(kind)}"
-            f" RELATIVE_MEDIA_URL={_attribute(beside)}/>"
+            f" {_relative(path, Path(path).parent)}/>"
         )
+
+
+def seen_from(text: str, recording: str, target: str) -> str:
+    """Return an EAF with the way to its recording from the folder that it is written to."""
+    return text.replace(_relative(recording, Path(recording).parent), _relative(recording, Path(target).parent), 1)
+
+
+def _relative(recording: str, folder: Path) -> str:
+    way = os.path.relpath(recording, folder)
+    way = way if way.startswith(os.pardir + os.sep) else f"./{way}"
+    return f"RELATIVE_MEDIA_URL={_attribute(quote(way, errors='surrogateescape'))}"
 
 
 def _attribute(text: str) -> str:

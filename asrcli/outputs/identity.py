@@ -58,14 +58,16 @@ class Stamp:
     digest: str = ""  # as `digest_of`
 
 
-def stamp(path: str) -> Stamp | None:
+def stamp(path: str, most: int | None = None) -> Stamp | None:
     """Return the stamp of a file, with its hash; ``None`` when there is none, or a pipe, which keeps nothing.
+
+    One of more than `most` bytes is not hashed: reading it says that it is too large.
 
     Raises:
         InputError: it is elsewhere, and cannot be asked for.
     """
     found = _glance(path)
-    if found is None or is_address(path):
+    if found is None or is_address(path) or (most is not None and found.size > most):
         return found
     try:
         return replace(found, digest=_digest(path, found))

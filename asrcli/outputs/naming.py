@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from string import Formatter
 
 from asrcli.audio.inputs import STDIN, Found
-from asrcli.base.files import folded
+from asrcli.base.files import cause, folded
 from asrcli.errors import UsageError
 from asrcli.places.addresses import STORES, below, file_of, is_address, join, named, scheme_of
 
@@ -57,6 +58,13 @@ class Naming:
     def state_folder(self) -> str:
         """The folder that remembers what was made: where the outputs go, or the current one."""
         return self.folder if self.file is None and self.folder else os.path.dirname(self.file or "") or "."
+
+    def check(self) -> None:
+        """Raise `UsageError` when nothing can be where the results go, whatever the permissions."""
+        if self.file is not None:
+            check_file("--output", self.file)
+        elif self.folder is not None:
+            check_folder(self.folder)
 
     def path(self, found: Found, suffix: str) -> str:
         """Return the path of one output; the template has passed `check_template`."""
@@ -151,14 +159,40 @@ def _apart(first: str, second: str) -> str:
 
 
 def check_folder(path: str) -> None:
-    """Raise `UsageError` when an output folder exists as something else than a folder."""
+    """Raise `UsageError` when an output folder cannot be there, whatever the permissions."""
     if is_address(path):
         return
-    for part in [Path(path), *Path(path).parents]:
-        if os.path.exists(part):
-            if not os.path.isdir(part):
-                raise UsageError(f"the output folder '{path}' cannot be made: '{part}' is a file")
-            return
+    for part in [Path(path), *Path(path).parents] if path else ():
+        problem = ""
+        try:
+            if stat.S_ISDIR(os.stat(part).st_mode):
+                return
+            problem = f"'{part}' is a file"
+        except NotADirectoryError:  # what it is below is looked at next
+            continue
+        except (FileNotFoundError, PermissionError):
+            problem = f"'{part}' is a link to nothing" if os.path.islink(part) else ""
+        except (OSError, ValueError) as error:  # too long, links in a circle, a zero byte
+            problem = cause(error)
+        if problem:
+            raise UsageError(f"the output folder '{path}' cannot be made: {problem}")
+    if not path:
+        raise UsageError("the output folder has an empty name; . is the current one")
+
+
+def check_file(option: str, path: str) -> None:
+    """Raise `UsageError` when the file that an option names cannot be there, whatever the permissions."""
+    if is_address(path):
+        return
+    if path.endswith("/") or os.path.isdir(path or "."):
+        raise UsageError(f"{option} '{path}' is a folder: name a file in it" if path else f"{option} has an empty name")
+    check_folder(os.path.dirname(path) or ".")
+    try:
+        os.stat(path)
+    except (FileNotFoundError, PermissionError):
+        return
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{option} '{path}' cannot be written: {cause(error)}") from None
 
 
 def check_writable(path: str) -> None:

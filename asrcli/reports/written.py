@@ -11,6 +11,7 @@ from asrcli.base.console import complain, harmless
 from asrcli.base.files import reason
 from asrcli.errors import OutputError, UsageError
 from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.outputs.naming import check_file
 from asrcli.outputs.targets import ReportPaths
 from asrcli.reports.plot import check_plot
 
@@ -21,8 +22,7 @@ def check_reports(paths: ReportPaths, *, force: bool, blocks: bool = False) -> N
     """Look before any work at where reports will go; of the Markdown, ``blocks`` says, a block alone is replaced.
 
     Raises:
-        UsageError: one would replace what is not ours, a picture or two have standard output.
-        OutputError: a folder is not there and cannot be made, or takes no files.
+        UsageError: one would replace what is not ours or cannot be there, a picture or two have standard output.
     """
     names = [f"--{name}" for name, path in paths._asdict().items() if path is not None and str(path) == "-"]
     if len(names) > 1:
@@ -30,21 +30,23 @@ def check_reports(paths: ReportPaths, *, force: bool, blocks: bool = False) -> N
     if str(paths.plot) == "-":
         raise UsageError("--plot -: a picture is no text for standard output; name a file")
     check_replaceable(paths._replace(markdown=None) if blocks else paths, force=force)
-    for path in paths:
-        if path is not None and str(path) != "-":
-            check_folder(path)
+    named = [(f"--{name}", path) for name, path in paths._asdict().items() if path is not None and str(path) != "-"]
+    for name, path in named:
+        check_file(name, str(path))
+    for _, path in named:
+        check_folder(path)
     if paths.plot:
         check_plot(paths.plot)
 
 
 def check_folder(path: Path) -> None:
-    """Raise `OutputError` when a report could not be written: its folder cannot be made, or takes no files."""
+    """Make the folder of a report, or raise `UsageError` when it cannot be made or takes no files."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write '{path}': {reason(error)}") from error
+        raise UsageError(f"cannot write '{path}': {reason(error)}") from error
     if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write '{path}': no permission in its folder")
+        raise UsageError(f"cannot write '{path}': no permission in its folder")
 
 
 def write_reports(paths: ReportPaths, makers: Mapping[str, Maker], *, force: bool) -> None:

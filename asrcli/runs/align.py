@@ -17,6 +17,7 @@ from asrcli.alignment.script import SUFFIXES, Script, read_script
 from asrcli.alignment.windows import Pairing, SpokenText, Windows, keep_whole
 from asrcli.audio.inputs import STDIN
 from asrcli.base.background import Announce, follow
+from asrcli.base.whole import MOST
 from asrcli.engines.recogniser import Choice
 from asrcli.engines.selection import Setup, prepare
 from asrcli.errors import CheckFailed, DeviceError, EngineUnavailable, InputError, OutputError
@@ -152,7 +153,7 @@ class _Alignment:
             yield Note(self.notes.pop(0))
 
     def _align(self, job: Job) -> Iterator[JobEvent]:
-        opened = {path: stamp(path) for path in (job.name, job.text) if path}
+        opened = {job.name: stamp(job.name), **({job.text: stamp(job.text, MOST)} if job.text else {})}
         transcript = yield from self._aligned(job, self.aligners)
         if self.find_second is not None and self._coverage(transcript) < self.request.min_coverage:
             other = yield from self._aligned(job, self.second)

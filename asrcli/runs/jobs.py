@@ -14,7 +14,7 @@ from asrcli.base.files import is_special
 from asrcli.errors import InputError, UsageError
 from asrcli.formats import FORMATS, Layout
 from asrcli.outputs.ledger import Kept, Ledger, ledger_of
-from asrcli.outputs.naming import Naming, check_collisions, check_folder, check_template, check_writable
+from asrcli.outputs.naming import Naming, check_collisions, check_template, check_writable
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import OUTPUT, File, check_targets, reads
 from asrcli.places.addresses import is_address
@@ -106,7 +106,7 @@ def plan_outputs(jobs: Sequence[Job], request: Request | AlignRequest) -> tuple[
     naming = request.naming
     check_template(naming.template, request.formats)
     if request.formats and not naming.to_stdout:
-        check_folder(naming.state_folder)
+        naming.check()
         jobs = _planned(jobs, request)
     outputs = [(job.name, output) for job in jobs for output in job.outputs]
     check_collisions([(name, output.path) for name, output in outputs])

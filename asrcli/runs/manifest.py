@@ -15,6 +15,7 @@ from pathlib import Path
 
 from asrcli.audio.inputs import Found
 from asrcli.base.files import is_special
+from asrcli.base.whole import MOST_ROWS
 from asrcli.datasets import manifests
 from asrcli.datasets.dataset import lengths_of, whole_if_rounded
 from asrcli.datasets.journal import Journal
@@ -65,7 +66,8 @@ def plan(path: Path, request: Request) -> ManifestPlan:
         InputError: the manifest cannot be understood.
         UsageError: the result would overwrite a file that asr did not make, or an option cannot work.
     """
-    opened = stamp(str(_source(path)))
+    request.naming.check()
+    opened = stamp(str(_source(path)), MOST_ROWS)
     manifest = manifests.read(path, needs_text=False)
     request.writing.check(request.options.language)
     notices: list[str] = []

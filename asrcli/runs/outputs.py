@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from asrcli.errors import InputError
 from asrcli.formats import check, render
+from asrcli.formats.elan import seen_from
 from asrcli.outputs.identity import Identity, Stamp, unchanged
 from asrcli.outputs.ledger import ledger_of
+from asrcli.places.addresses import is_address
 from asrcli.runs.events import Note
-from asrcli.runs.jobs import Job, output_recipe
+from asrcli.runs.jobs import Job, Output, output_recipe
 from asrcli.runs.plan import Plan, Request
 from asrcli.types import Transcript
 
 if TYPE_CHECKING:
+    from asrcli.formats.profiles import Layout
     from asrcli.runs.align_plan import AlignRequest
 
 
@@ -67,7 +70,7 @@ def write_outputs(
         layout = request.layout_for(job, output.format)
         recipe = output_recipe(job.recipe, output.format, request.layout) if good else None
         try:
-            text = request.own_text(job, transcript, output.format) or render(transcript, output.format, layout)
+            text = request.own_text(job, transcript, output.format) or _rendered(output, transcript, layout)
             ledger.write(output.path, text, audio, recipe, force=output.forced)
         except Exception as error:  # the others may still be written, and other inputs transcribed
             problem = problem or error
@@ -77,6 +80,14 @@ def write_outputs(
             more = f" (and {len(broken) - 1} more like this)" if len(broken) > 1 else ""
             yield Note(f"{output.path}: {broken[0]}{more}", job)
     return tuple(written), problem
+
+
+def _rendered(output: Output, transcript: Transcript, layout: Layout) -> str:
+    """Return what an output holds, with the way to the recording from where it is written."""
+    text, recording = render(transcript, output.format, layout), transcript.recording.path
+    if output.format != "eaf" or is_address(output.path) or is_address(recording):
+        return text
+    return seen_from(text, recording, output.path)
 
 
 def write_live(planned: Plan, transcript: Transcript) -> list[str]:
@@ -96,7 +107,7 @@ def write_live(planned: Plan, transcript: Transcript) -> list[str]:
         while not output.forced and ledger.kept(path):
             number += 1
             path = f"{stem}-{number}{extension}"
-        text = render(transcript, output.format, planned.request.layout)
+        text = _rendered(output, transcript, planned.request.layout)
         # From now on it is asr's own file, and out of date for a run over the finished recording.
         ledger.write(path, text, force=output.forced)
         written.append(path)
