@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.command import Run, write_wav
 
 from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import flag_segment, gaps, is_loop, merge, tokenise
@@ -262,3 +264,9 @@ def test_speech_without_text_is_listed_where_it_is_no_breath() -> None:
     segments = [Segment("we said", 1.7, 5.0), Segment("thanks", 12.0, 14.1)]
     assert untexted(speech, segments) == [Region(7.0, 8.1), Region(14.1, 16.0)]
     assert untexted(speech[:1], [Segment("we", 1.9, 6.0)]) == [Region(0.0, 1.9)]
+
+
+def test_every_flag_is_worth_a_line(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", 12.0)
+    done = asr("transcribe", "a.wav", "-e", "fake", "--no-vad", "--engine-option", "word-score=0.1")
+    assert "1 of 1 segment is suspicious (low_confidence, rate_anomaly), first at 0.0 s" in done.err

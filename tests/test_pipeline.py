@@ -27,8 +27,9 @@ from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.events import Finished
 from asrcli.pipeline.run import run
 from asrcli.pipeline.settings import Settings
+from asrcli.pipeline.work import other_language
 from asrcli.runs.plan import Plan, Request
-from asrcli.types import Clip, Options, Recording, Segment, Transcript
+from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Transcript
 
 
 def transcribe(path: Path, **more: object) -> Transcript:
@@ -380,3 +381,12 @@ def test_failing_language_identification_is_one_input(tmp_path: Path, monkeypatc
     failed: dict[str, Exception] = {}
     (made,) = asrcli.transcribe(tmp_path, engine="fake", vad=False, on_error=failed.__setitem__)
     assert made.language == "de" and [Path(name).name for name in failed] == ["bad.wav"]
+
+
+def test_a_clip_that_is_surely_in_another_language_is_said() -> None:
+    sound = np.zeros(10 * SAMPLE_RATE, np.float32)
+    clips = [Clip(Recording("a.wav"), start, sound) for start in (0.0, 10.0, 65.0)]
+    sure, unsure, other = {"en": 0.97, "zh": 0.02}, {"en": 0.3, "zh": 0.6}, {"zh": 0.95}
+    said = other_language([sure, unsure, other], clips, "en")
+    assert said is not None and said.startswith("at 1:05 it sounds like 'zh', and all of it is taken for 'en'")
+    assert other_language([sure, unsure, sure], clips, "en") is None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from asrcli.base.console import clock
 from asrcli.engines.recogniser import Recogniser, vote
 from asrcli.errors import DeviceError, EngineUnavailable
 from asrcli.pipeline.assembly import Assembly, RecognisedClip, clip_key
 from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch, total_seconds
 from asrcli.pipeline.calls import Calls
-from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Settled, Voted, Worked
+from asrcli.pipeline.events import ClipRecognised, Event, Failed, Finished, Known, Notice, Settled, Voted, Worked
 from asrcli.pipeline.feed import End, Fed
 from asrcli.pipeline.feeding import Feeding
 from asrcli.pipeline.given_up import GivenUp
@@ -22,6 +23,7 @@ from asrcli.pipeline.settings import Settings
 from asrcli.pipeline.track import Track
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Transcript
 
+SURE, SURE_SECONDS = 0.9, 5.0  # probability and length of a clip that is said to be in another language
 VOTES = 4  # clips of a recording that vote on its language: two minutes of speech at the most
 
 
@@ -185,6 +187,8 @@ class Work:
         language, score = vote(guesses, [clip.seconds for clip in clips], self.settings.languages)
         track.assembly.language, track.assembly.language_score = language, score
         self.put(Voted(track.index, language, score))
+        if line := other_language(guesses, clips, language):
+            self.put(Notice(line, track.index))
         for clip in track.undecided:
             self._enqueue(track, clip)
         track.undecided = []
@@ -317,3 +321,15 @@ class Work:
 
     def _recorded_options(self) -> tuple[tuple[str, str], ...]:
         return (*shaped_by(self.choice, self.settings), *self.options.recorded())
+
+
+def other_language(guesses: Sequence[Mapping[str, float]], clips: Sequence[Clip], language: str) -> str | None:
+    """Return a line about the first clip that is surely in another language than the recording is taken for."""
+    for guess, clip in zip(guesses, clips, strict=False):
+        code = max(sorted(guess), key=lambda one: guess[one], default=language)
+        if code != language and guess[code] >= SURE and clip.seconds >= SURE_SECONDS:
+            return (
+                f"at {clock(clip.start)} it sounds like '{code}', and all of it is taken for '{language}'; "
+                "of a recording in two languages, give each part its own -l with --start and --end"
+            )
+    return None

@@ -10,12 +10,13 @@ from asrcli.base.console import Console, clock
 from asrcli.base.counts import count_of
 from asrcli.base.files import cause, refusal
 from asrcli.errors import AsrError
+from asrcli.types import Flag
 
 if TYPE_CHECKING:
     from asrcli.formats import Layout
     from asrcli.types import Transcript
 
-SERIOUS = frozenset({"repeat_loop", "truncated", "no_speech", "prompt_echo"})  # flags worth a line on standard error
+SERIOUS = frozenset(Flag)  # worth a line on standard error: what docs/accuracy.md measures; not those of an engine
 
 
 def say_failure(console: Console, name: str, error: Exception) -> None:
@@ -52,6 +53,7 @@ def say_doubts(console: Console, name: str, transcript: Transcript, formats: tup
     if flagged:
         kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
         console.note(
-            f"{name}: {len(flagged)} of {count_of(transcript.segments, 'segment')} are suspicious ({kinds}), "
+            f"{name}: {len(flagged)} of {count_of(transcript.segments, 'segment')} "
+            f"{'is' if len(flagged) == 1 else 'are'} suspicious ({kinds}), "
             f"first at {clock(flagged[0].start)}"
         )
