@@ -314,6 +314,15 @@ def test_timestamps_that_jitter_are_not_followed(tmp_path: Path) -> None:
     assert not told
 
 
+@pytest.mark.parametrize("lost", [0.03, 0.06])
+def test_packets_that_are_lost_in_the_first_second_are_no_jitter(lost: float, tmp_path: Path) -> None:
+    """As in a call over a bad line: each leaves all behind it off by the same, which was followed from 0.1 s only."""
+    clip = encode(tmp_path / "clip.m4a", clicked(10.0, 44_100), 44_100, "aac", bit_rate="64000")
+    path = remuxed(tmp_path / "lost.mkv", [clip], lambda _, time: lost * (time > 0.6))
+    ((at, expected),) = zip(bursts(heard(path)[0]), bursts(heard(clip)[0]), strict=True)
+    assert at - expected == pytest.approx(lost, abs=0.025)
+
+
 TAG, PAGE = b"ID3\4\0\0\0\0\0\0", b"OggS\0\2" + b"\0" * 20
 
 

@@ -117,3 +117,12 @@ def test_a_riff_whose_writer_counted_its_head_too_is_not_called_cut_short(over: 
     assert (len(samples), told) == (len(WHOLE), [])
     path.write_bytes(riff(form(), DATA)[:-20_000])
     assert any("cut short" in line and "20,000 bytes missing" in line for line in heard(path)[1])
+
+
+@pytest.mark.parametrize("counted", [2_000_000_000, 1_000_000_000, 1 << 30, 0x1FFFFFF0])
+def test_a_round_size_of_a_writer_that_does_not_know_it_is_not_called_cut_short(counted: int, tmp_path: Path) -> None:
+    """As servers of synthetic speech stream their WAV."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(riff(form(), chunk(b"data", DATA[8:], counted), size=counted + 36))
+    samples, told = heard(path)
+    assert (len(samples), told) == (len(WHOLE), [])

@@ -11,6 +11,7 @@ from asrcli.audio.programs import PACK, SYNC, packet_width, stream_packets
 LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not at all
 MOST_MISSING = 1 << 56  # beyond, its writer did not know
 UNKNOWN = {"flac": (1 << 36) - 1}  # samples, all bits of the head: its writer did not know
+HEAD = 256  # bytes of one by which a round size may be off
 TAIL = 4096  # bytes that are zeros where a copy or a recorder was interrupted
 LAST = 1 << 17  # bytes at the end in which the last page of an Ogg or pack of a program stream begins
 
@@ -43,8 +44,9 @@ def missing_bytes(file: BinaryIO, part: Part) -> int:
     head = file.read(24)
     size = file.seek(0, 2) - part.start
     declared = int.from_bytes(head[4:8], "little") + 8
-    # Streaming writers leave 0 or about 2 or 4 GiB where they do not know the size.
-    promised = declared if head[:4] == b"RIFF" and 8 < declared < 0x7FFFF008 else 0
+    # Streaming writers leave 0, about 2 or 4 GiB, or another round size where they do not know it.
+    round_size = any(declared > unit and (declared + 8) % unit < HEAD for unit in (10**9, 1 << 28))
+    promised = declared if head[:4] == b"RIFF" and 8 < declared < 0x7FFFF008 and not round_size else 0
     if head[:4] == EBML and (at := ebml_size(head[4:])):
         file.seek(part.start + at)
         segment = file.read(12)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 GAP = 0.1  # seconds by which timestamps must be off the samples where they jitter
 STEADY_GAP = 0.02  # the same elsewhere: each joint of clips joined without encoding is off by a frame of 23 ms or more
-JITTER = 1.0  # timestamps that are off in the first second, or one way and the other within one, jitter
+JITTER = 1.0  # timestamps that are off one way and the other within a second, jitter
+DIFFERENT = 0.005  # seconds between two that are off that are not the same
 STEADY = ("mov,mp4,m4a,3gp,3g2,mj2",)  # whose timestamps count samples and cannot jitter
 LATE_START = 0.01  # the same at the very start, where there is no jitter
 OVERLAP = 0.5  # seconds that timestamps may go back for what overlaps; further back the clock was started anew
@@ -160,13 +161,15 @@ class Timeline:
     def _jitters(self, off: float) -> bool:
         """Return whether timestamps that are less than a gap off are not to be followed, and mind what they show.
 
-        One that is off alone is a mistake, and two ways within a second, or in the first one, are jitter.
+        One that is off alone is a mistake, and two ways within a second are jitter. In the first one, where the zero
+        itself may be off, so are two that differ; lost packets leave all behind them off by the same.
         """
         if self.container.format.name in STEADY:
             return False
         before, at = self._moved
         self._moved = off, self.position
-        if self.position - self.begun < JITTER or (before * off < 0 and self.position - at < JITTER):
+        early = self.position - self.begun < JITTER and abs(before - off) > DIFFERENT
+        if before and self.position - at < JITTER and (early or before * off < 0):
             self.tolerance = GAP
         alone, self._doubtful = not self._doubtful, True
         return alone or self.tolerance == GAP
