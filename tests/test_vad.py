@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from asrcli.audio.conditioning import Conditioner
 from asrcli.audio.decode import decode
-from asrcli.audio.vad import PRIMING, STEP, WINDOW, SpeechDetector, VadOptions, speech_regions
+from asrcli.audio.silero import PRIMING, WINDOW
+from asrcli.audio.vad import STEP, SpeechDetector, VadOptions, speech_regions
 from asrcli.types import SAMPLE_RATE, Recording, Region
 
 OPTIONS = [

@@ -1,44 +1,29 @@
-"""Detect speech in a stream with the Silero model (version 6, ONNX), or with one of a plugin.
+"""Detect speech in a stream with the Silero model (`asrcli.audio.silero`), or with one of a plugin.
 
-Silero's weights are the ones that the faster-whisper package carries (MIT licence); its recurrent state runs on from
-block to block. Rules from probabilities to regions are Silero's own (https://github.com/snakers4/silero-vad,
-`get_speech_timestamps`), restated for a stream, so that whole-recording tools find the same regions; they hold for the
-probabilities of other models too.
+Rules from probabilities to regions are Silero's own (https://github.com/snakers4/silero-vad, `get_speech_timestamps`),
+restated for a stream, so that whole-recording tools find the same regions; they hold for the probabilities of other
+models too.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from asrcli.audio import steady
 from asrcli.audio.conditioning import Conditioner
-from asrcli.companions import SpeechStream
+from asrcli.audio.silero import WINDOW, Silero
 from asrcli.engines.companions import load_detector
-from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Region
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
 
-WINDOW = 512  # samples (32 ms) per probability; what the model was trained on at 16 kHz
-CONTEXT = 64  # samples of the window before, put in front of each
-STATE = (1, 1, 128)  # of the recurrent layer, twice
-# Windows per call: the fastest of 1 (430 times real time), 8 (700), 64 (760), 512 (670), 3000 (490), measured. Batches
+# Windows per call: 64 take 0.35 s of a processor for ten minutes, 32 0.36 s, 256 0.34 s and single ones 1.24 s. Batches
 # lie on a grid from the start of the stream, so that results cannot depend on how the samples arrive.
 BATCH = 64
 STEP = BATCH * WINDOW  # samples, 2.048 s
-PRIMING = 32  # windows of silence that the model has seen before a stream begins
 HYSTERESIS = 0.15  # speech goes on until the probability is this much below the threshold (Silero's default)
-# Where the model finds nothing it is asked again, as if silence had come before: what it has seen makes it deaf to
-# speech in noise. Less than a third of a second in all is no speech then (docs/accuracy.md).
-AGAIN = 32  # windows, of which there must be as many in a call
-HEARD = 0.35  # probability from which a window is speech
-LEAST_HEARD = 10  # windows
-SOUNDS = 1e-4  # a sample that is no silence
-MODEL_FILE = "assets/silero_vad_v6.onnx"
 SILERO = "silero"
 
 
@@ -215,86 +200,7 @@ class SpeechDetector:
         return found
 
 
-class Silero(SpeechStream):
-    """The Silero model on one recording, as if a second of silence came before it.
-
-    A model that begins cold misses words at the very start: of 200 short words it lost 12, and loses none so.
-    """
-
-    def __init__(self) -> None:
-        import numpy as np
-
-        self._state = _silence_before()
-        self._context = np.zeros(CONTEXT, np.float32)
-
-    def feed(self, samples: Samples) -> Samples:
-        """Run the model over whole windows; it does not look ahead."""
-        before = self._context
-        found = self._run(samples)
-        if len(found) < AGAIN or found.max() >= HEARD or abs(samples).max() < SOUNDS:
-            return found
-        after = self._state, self._context
-        self._state, self._context = _silence_before(), before
-        again = self._run(samples)
-        if (again >= HEARD).sum() >= LEAST_HEARD:
-            return again
-        self._state, self._context = after
-        return found
-
-    def _run(self, samples: Samples) -> Samples:
-        import numpy as np
-
-        windows = samples.reshape(-1, WINDOW)
-        before = np.concatenate([self._context[None], windows[:-1, -CONTEXT:]])
-        inputs = {"input": np.concatenate([before, windows], 1), "h": self._state[0], "c": self._state[1]}
-        output, hidden, cell = _session().run(None, inputs)
-        self._state = (hidden, cell)
-        self._context = windows[-1, -CONTEXT:]
-        found: Samples = output.reshape(-1)
-        return found
-
-    def finish(self, samples: Samples) -> Samples:
-        """Run the model over the last windows."""
-        return self.feed(samples)
-
-
-@cache
-def _silence_before() -> Any:
-    """Return the state of the model after a second of silence."""
-    import numpy as np
-
-    nothing = np.zeros(STATE, np.float32)
-    inputs = {"input": np.zeros((PRIMING, CONTEXT + WINDOW), np.float32), "h": nothing, "c": nothing}
-    return tuple(_session().run(None, inputs)[1:])
-
-
 def speech_regions(samples: Samples, options: VadOptions | None = None) -> list[Region]:
     """Return the regions of speech in a whole recording `(n,)`."""
     detector = SpeechDetector(options or VadOptions())
     return detector.feed(samples) + detector.finish()
-
-
-@cache
-def _session() -> Any:
-    """Load the model once per process; running it is safe in several threads."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    # Finding does not import: faster_whisper would bring in ctranslate2 and its tokenizers.
-    package, runtime = find_spec("faster_whisper"), find_spec("onnxruntime")
-    if package is None or package.origin is None or runtime is None:
-        raise ModelError("voice activity needs the Silero model of faster-whisper: pip install 'faster-whisper>=1.2.1'")
-    path = Path(package.origin).parent / MODEL_FILE
-    if not path.is_file():
-        raise ModelError(
-            f"voice activity: no {path.name} in {path.parent}; run: pip install -U 'faster-whisper>=1.2.1'"
-        )
-
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it reports each use to its makers otherwise, since 1.31
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # recordings run side by side instead
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from asrcli.audio import vad
+from asrcli.audio import silero
 
 
 class Remembering:
@@ -34,7 +34,7 @@ class Remembering:
 @contextmanager
 def remembered_voice_activity() -> Iterator[None]:
     """Let the model in this process remember its answers."""
-    session = Remembering(vad._session())
+    session = Remembering(silero._session())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vad, "_session", lambda: session)
+        patch.setattr(silero, "_session", lambda: session)
         yield

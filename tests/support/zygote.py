@@ -217,7 +217,7 @@ def take(connection: socket.socket, running: dict[int, int], pass_on: bool = Tru
 def prepare() -> None:
     """Do once what every command would do again: import the program and build its command lines."""
     from asrcli import aligner, engine
-    from asrcli.audio import vad
+    from asrcli.audio import silero
     from asrcli.base import http
     from asrcli.cli import main
     from asrcli.errors import ModelError
@@ -234,7 +234,7 @@ def prepare() -> None:
         with suppress(ImportError):
             engine.load_class(name)
     with suppress(ImportError, ModelError):
-        vad._silence_before()  # loads the model, which has no threads of its own
+        silero._silence_before()  # loads the model, which has no threads of its own
     for trust_env in (True, False):
         http.trusted(trust_env)
     main.build = cache(main.build)  # type: ignore[assignment]
