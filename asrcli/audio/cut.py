@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from asrcli.audio.conditioning import level, without_offset
-from asrcli.audio.vad import STEP, WINDOW, SpeechDetector, VadOptions
+from asrcli.audio.silero import WINDOW
+from asrcli.audio.vad import STEP, SpeechDetector, VadOptions
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
 if TYPE_CHECKING:

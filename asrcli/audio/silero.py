@@ -7,6 +7,7 @@ to block.
 from __future__ import annotations
 
 import os
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ HEARD = 0.35  # probability from which a window is speech
 LEAST_HEARD = 10  # windows
 SOUNDS = 1e-4  # a sample that is no silence
 MODEL_FILE = "assets/silero_vad_v6.onnx"
+_loading = threading.Lock()
 
 
 class Silero(SpeechStream):
@@ -38,7 +40,8 @@ class Silero(SpeechStream):
     def __init__(self) -> None:
         import numpy as np
 
-        self._state = _silence_before()
+        with _loading:  # once, of all threads that decode
+            self._state = _silence_before()
         self._context = np.zeros(CONTEXT, np.float32)
 
     def feed(self, samples: Samples) -> Samples:

@@ -132,22 +132,22 @@ def _number(value: int) -> bytes:
 def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
     """Yield number and value of each field; models have none but integers and what counts its bytes."""
     at = 0
-
-    def number() -> int:
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = message[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
     while at < len(message):
-        key, value = number(), number()
+        key, at = _read_number(message, at)
+        value, at = _read_number(message, at)
         if key & 7 == 2:
             yield key >> 3, message[at : at + value]
             at += value
         else:
             yield key >> 3, value
+
+
+def _read_number(message: memoryview, at: int) -> tuple[int, int]:
+    """Return the number that begins at a byte, and where the next field begins."""
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at

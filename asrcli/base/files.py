@@ -66,7 +66,7 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str 
             with open(path, "wb") as file:
                 file.writelines(encoded)
             return
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        make_folder(os.path.dirname(target))
         descriptor, temporary = create_beside(target)
         try:
             with open(descriptor, "wb", closefd=False) as file:
@@ -82,6 +82,12 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str 
             os.close(descriptor)
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {reason(error)}") from error
+
+
+def make_folder(folder: str) -> None:
+    """Make a folder and those above it where they are not there."""
+    if not os.path.isdir(folder):  # `makedirs` tries to make it first
+        os.makedirs(folder, exist_ok=True)
 
 
 def create_beside(target: str | os.PathLike[str]) -> tuple[int, Path]:
@@ -170,13 +176,13 @@ def open_lines(path: Path) -> int:
     Raises:
         OSError: it cannot be opened, or it or a folder of our own above it is a link.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for folder in path.parents:
-        if folder.name not in OWN:
-            break
-        if folder.is_symlink():
+    folder = os.path.dirname(path) or "."
+    make_folder(folder)
+    while os.path.basename(folder) in OWN:
+        if os.path.islink(folder):
             raise OSError(f"'{folder}' is a link")
-    if path.is_symlink():
+        folder = os.path.dirname(folder)
+    if os.path.islink(path):
         raise OSError("it is a link")
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o666)
 

@@ -93,12 +93,14 @@ class Ledger:
         An empty file holds nobody's work, and a pipe or a device keeps nothing. What a link of the folder leads to
         is not ours, whatever the record says: both may come with the folder.
         """
+        if not self._is_there(output):
+            return None
         if target := link_elsewhere(output):
             return Kept(f"a link to '{target}'")
         try:
             if is_special(output) or os.path.isdir(output) or not os.path.getsize(output):
                 return None
-        except OSError:  # not there, or a link to nothing
+        except OSError:  # a link to nothing, or gone since
             return None
         found = self._judge(output)
         if found is not None:

@@ -51,8 +51,9 @@ class Shared:
         with self._guard:
             if job.name in self._mine:
                 return
-            if job.name not in self._elsewhere and self._take(job):
-                self._mine[job.name] = _files(job)
+            files = _files(job)
+            if job.name not in self._elsewhere and self._take(job, files):
+                self._mine[job.name] = files
                 return
             self._elsewhere[job.name] = job
         raise DoneElsewhere(f"{job.name}: another run does it")
@@ -83,17 +84,17 @@ class Shared:
             yield Resumed((now,)) if otherwise is None else JobFailed(job, otherwise)
         return None
 
-    def _take(self, job: Job) -> bool:
+    def _take(self, job: Job, files: list[str]) -> bool:
         """Claim the outputs of a job, unless another run has made them since."""
-        if not self.claims.take(_files(job)):
+        if not self.claims.take(files):
             return False
-        if self.request.anew is not None or not any(map(_exists, _files(job))):
+        if self.request.anew is not None or not any(map(_exists, files)):
             return True
         now = self._again(job)
         otherwise = made_otherwise(job, now)
         if otherwise is None and not now.up_to_date:
             return True
-        self.claims.give_back(_files(job))
+        self.claims.give_back(files)
         if otherwise is not None:
             raise otherwise
         return False

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from asrcli.audio.cut import Buffer
 from asrcli.audio.no_speech import no_speech_lines
-from asrcli.audio.vad import WINDOW, SpeechDetector, VadOptions
+from asrcli.audio.silero import WINDOW
+from asrcli.audio.vad import SpeechDetector, VadOptions
 from asrcli.base.join import join_texts
 from asrcli.capabilities import Streams
 from asrcli.engines.recogniser import LocalRecogniser

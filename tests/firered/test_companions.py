@@ -17,7 +17,7 @@ from asr_plugins.firered.identification import FireRedLid
 from asr_plugins.firered.punctuation import FireRedPunc
 from support.command import Run
 
-from asrcli.audio.vad import WINDOW
+from asrcli.audio.silero import WINDOW
 from asrcli.engine import Weights
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE
