@@ -78,6 +78,7 @@ class Clip:
     speech: tuple[Region, ...] = ()  # detected speech, seconds from the start of the recording; () when not detected
     language: str | None = None  # code to decode in, as asked for or voted; None leaves it to the engine
     growing: bool = False  # comes again with more sound: a quick result counts more than the last error
+    again: bool = False  # was recognised before: a result that fails does not count, so one try is enough
 
     @property
     def seconds(self) -> float:

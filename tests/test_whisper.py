@@ -294,6 +294,26 @@ def test_a_fitted_window_that_fails_gets_30_seconds(whisper: Whisper) -> None:
     assert script.frames == [3000] and script.calls[1]["sampling_temperature"] == 0.2
 
 
+@pytest.mark.parametrize("change", [{"again": True}, {"growing": True}])
+def test_what_was_recognised_before_or_comes_again_is_tried_once(whisper: Whisper, change: dict[str, bool]) -> None:
+    clip = replace(tone(5), **change)
+    found, script = decode(whisper, [[(LOOP, -0.1, 0.0)]], [clip], fitted=True, temperature=(0.0,))
+    assert script.frames == [1500] and found[0][0].flags == (Flag.REPEAT_LOOP.value,)
+
+
+def test_a_loop_in_a_fitted_window_ends_early(whisper: Whisper) -> None:
+    """At three times what people say, whatever else is in the batch; what is no loop has all tokens of 30 s then."""
+    many = ([stamp(0.0), *["Ġone", "Ġtwo"] * 40, stamp(4.0)], -0.1, 0.0)
+    loose = {"compression_ratio_threshold": 1000.0}
+    found, script = decode(whisper, [[(ONE, -0.1, 0.0), many], [many]], [tone(9), tone(4)], fitted=True, **loose)
+    assert [call["max_length"] for call in script.calls] == [2 * (20 + 90), 448] and script.frames == [1500, 3000]
+    assert len(found[1][0].tokens) == 82 and found[1][0].flags == ()
+    _, script = decode(whisper, [[many]], [tone(9)], fitted=True, **loose)
+    assert script.frames == [1500], "it is not too many of a longer clip"
+    cut, _ = decode(whisper, [[many]], [replace(tone(4), again=True)], fitted=True, **loose)
+    assert cut[0][-1].flags == (Flag.TRUNCATED.value,), "which does not count"
+
+
 def test_fitted_windows_hear_the_same_alone_and_together(
     whisper: Whisper, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -251,7 +251,7 @@ def _pieces(clip: Clip, stretch: Region, options: CutOptions, target: float) -> 
     recording = replace(clip.recording, start=clip.start + start / SAMPLE_RATE)
     shorter = replace(options, target=min(target, options.max_seconds, options.target or target))
     pieces = [
-        Clip(clip.recording, one.start, one.samples, one.speech, clip.language)
+        Clip(clip.recording, one.start, one.samples, one.speech, clip.language, again=True)
         for one in cut([samples], recording, shorter)
     ]
     same = len(pieces) == 1 and len(pieces[0].samples) > len(clip.samples) - SAMPLE_RATE / 2

@@ -18,6 +18,7 @@ from asr_plugins.whisper.windows import (
     DOUBTFUL,
     DOUBTFUL_SHARE,
     FRAMES_PER_SECOND,
+    MAX_LENGTH,
     Found,
     Result,
     Thresholds,
@@ -27,7 +28,6 @@ from asr_plugins.whisper.windows import (
     closed,
     compression_ratio,
     levelled,
-    most_tokens,
     padded,
     rest,
     usual_beam,
@@ -38,7 +38,6 @@ from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
 
-MAX_LENGTH = 448  # positions of the text decoder
 LEAST_SAMPLES = 400  # one analysis window
 
 BEST_OF = 5
@@ -106,7 +105,7 @@ class Decoder:
         # OpenAI pads the sound, not the features: zeros are at the floor, 8 decades (2 after scaling) below the peak.
         floor = max(float(features.max()) - 2.0, -1.5)
         language = clip.language or self.options.language or ""
-        return Window(number, 0, features, floor, language, growing=clip.growing, fitted=self.fitted)
+        return Window(number, 0, features, floor, language, growing=clip.growing, fitted=self.fitted, again=clip.again)
 
     def _encode(self, batch: Sequence[Window]) -> Any:
         """Run the encoder; returns CTranslate2's (windows, positions, width)."""
@@ -169,7 +168,7 @@ class Decoder:
         prompts = [self._prompt(window.language) for window in batch]
         longest = len(prompts[0])
         # CTranslate2 writes at most min(max_length / 2, max_length - prompt) tokens.
-        wanted = options.max_new_tokens or most_tokens(batch) or MAX_LENGTH
+        wanted = options.max_new_tokens or max(one.most_tokens for one in batch)
         max_length = min(MAX_LENGTH, max(2 * wanted, longest + wanted))
         limit = min(max_length // 2, max_length - longest)
         sampled = {"beam_size": 1, "num_hypotheses": _or(options.best_of, BEST_OF), "sampling_topk": 0}
@@ -198,7 +197,7 @@ class Decoder:
                 no_speech_prob=float(output.no_speech_prob),
                 temperature=temperature,
                 compression_ratio=compression_ratio(text),
-                truncated=len(tokens) >= limit,
+                truncated=len(tokens) >= min(limit, window.most_tokens),
             )
 
     def _tokenizer(self, language: str) -> Any:

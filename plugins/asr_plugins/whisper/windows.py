@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 100
 WINDOW_FRAMES = 3000  # 30 s
+MAX_LENGTH = 448  # positions of the text decoder
 # How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of a
 # window whose words it has no times for: below lie words lost in noise, and next to nothing else (docs/accuracy.md).
 DOUBTFUL = 0.66
@@ -30,8 +31,8 @@ DOUBTFUL_SHARE = 0.65  # of that limit
 SILENCE, LEAST_WIDTH = 500, 1500  # frames
 STEP, GROWING_STEP = 500, 100
 BEAM_SIZE, GROWING_BEAM = 5, 1
-# A growing clip has so many tokens at most: three times what people say in a second.
-GROWING_TOKENS, GROWING_TOKENS_PER_SECOND = 20, 10
+# What is not given 30 s has so many tokens at most, three times what people say in a second; a loop has more.
+MOST_TOKENS, MOST_TOKENS_PER_SECOND = 20, 10
 ENDS, CLOSING = ".!?…。！？｡؟۔।॥", "\"')]}”’»」』）"  # of a sentence
 LEAST_LEVEL = 0.05  # RMS to which a quieter region of speech is raised: as loud as speech usually is
 SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
@@ -49,6 +50,7 @@ class Window:
     result: Result | None = None
     growing: bool = False  # of a clip that comes again with more sound
     fitted: bool = False  # the encoder sees as much as it needs, not 30 s
+    again: bool = False  # of a clip that was recognised before: one try is enough
 
     @property
     def done(self) -> Result:
@@ -73,6 +75,13 @@ class Window:
     def narrow(self) -> bool:
         """Whether it was fitted to less than 30 s."""
         return self.fitted and self.width < WINDOW_FRAMES
+
+    @property
+    def most_tokens(self) -> int:
+        """How many tokens it may have: a loop costs seconds, and another try may have none."""
+        if not (self.growing or self.narrow):
+            return MAX_LENGTH
+        return MOST_TOKENS + round(MOST_TOKENS_PER_SECOND * self.frames / FRAMES_PER_SECOND)
 
 
 def closed(prompt: str) -> str:
@@ -136,14 +145,6 @@ def usual_beam(batch: Sequence[Window]) -> int:
     return GROWING_BEAM if batch[0].growing else BEAM_SIZE
 
 
-def most_tokens(batch: Sequence[Window]) -> int | None:
-    """Return how many tokens growing windows may have: a loop costs seconds, and the next hypothesis may have none."""
-    if not batch[0].growing:
-        return None
-    seconds = batch[0].frames / FRAMES_PER_SECOND
-    return GROWING_TOKENS + round(GROWING_TOKENS_PER_SECOND * seconds)
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """One decoded window."""
@@ -192,8 +193,13 @@ def compression_ratio(text: str) -> float:
 
 
 def widened(window: Window, thresholds: Thresholds) -> Window | None:
-    """Return a fitted window that failed with 30 s instead: in noise fewer of those are loops."""
-    return replace(window, fitted=False, result=None) if window.narrow and thresholds.failed(window.done) else None
+    """Return a fitted window that failed, or has too many tokens, with 30 s instead: in noise fewer of those are loops.
+
+    Not one of a clip that was recognised before or comes again: of what failed so, nothing counted (docs/accuracy.md).
+    """
+    failed = thresholds.failed(window.done) or len(window.done.tokens) >= window.most_tokens
+    once = window.again or window.growing or not window.narrow
+    return replace(window, fitted=False, result=None) if failed and not once else None
 
 
 @dataclass(frozen=True, slots=True)
