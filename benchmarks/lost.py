@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pickle
 import platform
 import shutil
 import subprocess
@@ -39,6 +38,7 @@ from asrcli.scoring.alignment import align
 from asrcli.text.normalisers import build
 from asrcli.types import SAMPLE_RATE, Recording, Region, Segment, Transcript
 from asrcli.weights import models
+from benchmarks.accuracy import KEPT, kept
 from benchmarks.spoken import DISTURBED, HALVES, OTHERWISE, Said, made, people, voices
 
 if TYPE_CHECKING:
@@ -161,12 +161,7 @@ class System:
         """Return what `hear` does, from a file of an earlier run where there is one."""
         if keep is None:
             return self.hear(path)
-        file = keep / f"{self.model}-{self.how}.pickle".replace(":", "-")
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(pickle.dumps(self.hear(path)))
-        found: tuple[Transcript, float, float] = pickle.loads(file.read_bytes())
-        return found
+        return kept(keep / f"{self.model}-{self.how}.pickle".replace(":", "-"), lambda: self.hear(path))
 
     def hear(self, path: Path) -> tuple[Transcript, float, float]:
         """Return the transcript, the CPU seconds, and the megabytes at the most, of the whole process."""
@@ -233,7 +228,7 @@ def main() -> None:
     parser.add_argument("--half", choices=tuple(HALVES), default="all", help="of the voices and recordings")
     parser.add_argument("--engines", default="whisper:base,whisper:tiny.en,moonshine:tiny-en")
     parser.add_argument("--hows", default="asr,sequential,batched,ctranslate2", help="which programs")
-    parser.add_argument("--keep", type=Path, default=os.environ.get("ASR_LOST_KEEP"), help=KEEP)
+    parser.add_argument("--keep", type=Path, default=KEPT, help=KEEP)
     options = parser.parse_args()
     for kind in options.kind or MATERIAL:
         usual, seed, what = MATERIAL[kind]
@@ -248,6 +243,14 @@ def main() -> None:
         table(samples, said, chosen, keep)
 
 
+def write(path: Path, samples: Samples) -> Path:
+    """Write samples as a WAV file and return its path."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((samples * 32767).astype("<i2").tobytes())
+    return path
+
+
 def table(samples: Samples, said: Sequence[Said], chosen: Sequence[System], keep: Path | None) -> None:
     """Print what each program makes of a recording."""
     seconds = len(samples) / SAMPLE_RATE
@@ -255,10 +258,7 @@ def table(samples: Samples, said: Sequence[Said], chosen: Sequence[System], keep
     print(f"{seconds / 60:.0f} minutes, {words} words:\n")
     print("| " + " | ".join(COLUMNS) + " |\n| --- |" + " ---: |" * (len(COLUMNS) - 1))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "made.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-            file.writeframes((samples * 32767).astype("<i2").tobytes())
+        path = write(Path(folder) / "made.wav", samples)
         for system in chosen:
             print(row(system, said, system.kept(path, keep), seconds), flush=True)
     print(flush=True)
