@@ -469,6 +469,15 @@ def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk:
     assert found.warnings == ()
 
 
+@pytest.mark.parametrize("hertz", [300, 1000, 7800])
+def test_speech_under_a_tone_is_told_and_gets_a_second_look(tmp_path: Path, talk: Any, hertz: float) -> None:
+    """The tone is 28 dB louder, and Silero finds nothing or half a second of it."""
+    under = talk[: 12 * SAMPLE_RATE] * 0.02 / np.abs(talk).max() + tone(12, hertz=hertz, level=0.5)
+    (found,) = transcribe(write_wav(tmp_path / "under-a-tone.wav", under.astype(np.float32)), engine="fake")
+    assert found.warnings and found.warnings[0].startswith("no speech was found in ")
+    assert sum(one.end - one.start for one in found.segments if "no_speech" in one.flags) > 3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_noise_and_hum_do_not_stand_out(name: str) -> None:
     conditioner = Conditioner()

@@ -1,10 +1,12 @@
 """Sound that rises and falls as speech does: what voice activity discards is checked against it.
 
-Only the level decides, against the quietest of late: noise and hum do not stand out from themselves, and speech does.
+Only levels decide, each against the quietest of late: noise and hum do not stand out from themselves, and speech does,
+in what is left without a tone, too, where one hides it.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from asrcli.types import SAMPLE_RATE, Region
@@ -25,16 +27,16 @@ class Standout:
 
     def __init__(self) -> None:
         self.seconds: list[Region] = []  # from the start of the stream, joined where they touch
-        self._quietest: float | None = None
+        self._quietest = [inf, inf]
         self._frames = 0
         self._loud = 0
 
-    def feed(self, levels: Sequence[float]) -> None:
-        """Take the RMS of the second difference of the next frames."""
-        for level in levels:
-            quietest = level if self._quietest is None else min(level, self._quietest * RISE)
-            self._quietest = max(quietest, LEAST_LEVEL / ABOVE)
-            self._loud += level > self._quietest * ABOVE
+    def feed(self, levels: Sequence[Sequence[float]]) -> None:
+        """Take the RMS of the second difference of the next frames, each whole and without its tone."""
+        for pair in levels:
+            known = zip(pair, self._quietest, strict=True)
+            self._quietest = [max(min(level, late * RISE), LEAST_LEVEL / ABOVE) for level, late in known]
+            self._loud += any(level > late * ABOVE for level, late in zip(pair, self._quietest, strict=True))
             self._frames += 1
             if self._frames % SECOND == 0:
                 if self._loud >= SHARE * SECOND:
