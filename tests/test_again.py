@@ -21,7 +21,7 @@ from asrcli.engine import Device, Weights, load_class
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import EngineUnavailable
 from asrcli.pipeline.again import is_slow, letters, recognise_again
-from asrcli.pipeline.assembly import Assembly, clip_key
+from asrcli.pipeline.assembly import Assembly, clip_key, settle
 from asrcli.pipeline.joints import capitalised
 from asrcli.pipeline.parts import without_repeats
 from asrcli.runs.execute import pipeline_settings
@@ -168,6 +168,38 @@ def test_a_doubtful_second_hearing_does_not_count(bad: tuple[str, ...], score: f
 
     options = CutOptions(vad=None)
     assert recognise_again(clip, [first], options, hear) == (first,)
+
+
+@pytest.mark.parametrize(
+    ("heard", "flags", "expected"),
+    [
+        ("Uh...", ("low_confidence",), "Uh..."),
+        ("Ähm", (), "Ähm"),
+        ("Oh.", ("low_confidence",), None),  # said, or a "no"
+        ("Uh", ("low_confidence", "truncated"), None),
+        ("Have a drive.", ("low_confidence",), None),
+    ],
+)
+def test_a_hesitation_that_was_left_out_is_written(heard: str, flags: tuple[str, ...], expected: str | None) -> None:
+    """Whisper leaves out "uh", and is unsure when it hears nothing else; what stays without text is a gap."""
+    clip = clip_of(20.0, (0, 8), (11, 12.2), (14, 20))
+    first = [Segment("This is the corpus with the cold, and so I may sound a bit different today.", 100.0, 108.0)]
+    first.append(Segment("The rest of it, in one sentence more, goes on to the end.", 114.0, 120.0))
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        return [[Segment(heard, one.start, one.end, score=0.1, flags=flags)] for one in pieces]
+
+    found = recognise_again(clip, first, CutOptions(vad=None), hear)
+    assert [one.text for one in found] == [first[0].text, *([expected] if expected else []), first[1].text]
+    assert not any(one.flags for one in found)
+
+
+@pytest.mark.parametrize("nothing", [". . .", "♪♪", "…", " - "])
+def test_a_text_without_a_letter_is_none(nothing: str) -> None:
+    """Whisper writes dots over ten seconds of speech in noise, sure of each; they hid the speech from the gaps."""
+    clip = clip_of(9.0, (0, 9))
+    texts = [Segment(nothing, 0.0, 6.0, score=0.9), Segment("7", 6.0, 9.0)]
+    assert [one.text for one in settle(clip, texts, Options(), clip.speech)] == ["7"]
 
 
 def test_a_slow_text_that_no_second_hearing_confirms_is_flagged() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from asrcli.text.normalisers import FILLERS
 from asrcli.text.numbers_english import WORDS as NUMBER_WORDS
 from asrcli.text.numerals import NUMERAL
 
@@ -26,10 +27,6 @@ CLASSES = (
     "other word",  # substituted by quite another
     "missed word",
     "inserted word",
-)
-FILLERS = frozenset(
-    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "
-    "嗯 啊 呃 哦 えー あの ええと えっと 음 어".split()
 )
 RUN = 3  # words in a row that make inserted speech or a truncation
 LIKENESS = 0.7  # share of the letters that two words have in common to be spellings of each other

@@ -18,6 +18,7 @@ from asrcli.errors import EngineUnavailable
 from asrcli.pipeline.assembly import settle
 from asrcli.pipeline.flags import gaps
 from asrcli.pipeline.parts import parted, without_repeats
+from asrcli.text.normalisers import FILLERS
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ PEAK = 0.7
 # no doubt: a gap says more than words that nobody said.
 SURE = 0.6  # score of a segment
 SPEAKS = 0.3  # Whisper's probability of no speech
+HESITATIONS = FILLERS - {"oh"}  # no words that "no" and others are taken for
 # A second pass counts only when nothing is wrong with it.
 DOUBTS = frozenset({Flag.REPEAT_LOOP, Flag.LOW_CONFIDENCE, Flag.NO_SPEECH, Flag.PROMPT_ECHO, Flag.TRUNCATED})
 
@@ -82,10 +84,10 @@ def recognise_again(
         if old is None:
             new = without_repeats(new, kept, stretch)
         if letters(new) > (MORE * letters([old]) if old else 0):
-            if lacks_text(new, _speech_in(clip, stretch)):
+            if lacks_text(new, _within_speech(clip.speech, stretch)):
                 new = [_flagged(one) for one in new]  # each may be too short to be judged alone
             kept = [one for one in kept if one is not old] + new
-        elif old and pieces and gaps(_speech_in(clip, stretch), new, UNCONFIRMED):
+        elif old and pieces and gaps(_within_speech(clip.speech, stretch), new, UNCONFIRMED):
             kept = [_flagged(one) if one is old else one for one in kept]
     kept = [doubted_if_slow(one, clip.speech) for one in kept]
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
@@ -135,11 +137,11 @@ def _in_pieces(
     options, recognise = how
     pieces = _pieces(clip, stretch, options, targets[0])
     if not pieces:
-        lacking = lacks_text(known, _speech_in(clip, stretch), SLOW)
+        lacking = lacks_text(known, _within_speech(clip.speech, stretch), SLOW)
         return _in_pieces(clip, stretch, known, how, targets[1:]) if lacking else []
     new: list[Segment] = []
     for piece, found in zip(pieces, recognise(pieces), strict=True):
-        own = [one for one in found if DOUBTS.isdisjoint(one.flags) and (one.score is None or one.score >= SURE)]
+        own = [counted for one in found if (counted := _counted(one)) is not None]
         # Where nothing was heard, shorter pieces gave nothing either (docs/accuracy.md).
         if own and lacks_text(own, piece.speech, SLOW):
             closer = _in_pieces(piece, Region(piece.start, piece.end), own, how, targets[1:])
@@ -148,19 +150,32 @@ def _in_pieces(
     return new
 
 
-def _speech_in(clip: Clip, stretch: Region) -> list[Region]:
-    """Return the speech of a clip in a stretch of it."""
+def _counted(segment: Segment) -> Segment | None:
+    """Return a segment of a second pass that counts; of a hesitation alone the only doubt is how to write it."""
+    hesitates = segment.text.strip(".,…!?").casefold() in HESITATIONS
+    doubts = DOUBTS - {Flag.LOW_CONFIDENCE} if hesitates else DOUBTS
+    if not doubts.isdisjoint(segment.flags):
+        return None
+    if hesitates:
+        return replace(segment, flags=())
+    return segment if segment.score is None or segment.score >= SURE else None
+
+
+def _within_speech(speech: Sequence[Region], stretch: Region | Segment) -> list[Region]:
+    """Return the speech in a stretch."""
     return [
         Region(max(one.start, stretch.start), min(one.end, stretch.end))
-        for one in clip.speech
+        for one in speech
         if one.end > stretch.start and one.start < stretch.end
     ]
 
 
-def lacks_text(segments: Sequence[Segment], speech: Sequence[Region], rate: float = SLOWEST) -> bool:
+def lacks_text(
+    segments: Sequence[Segment], speech: Sequence[Region], rate: float = SLOWEST, least_speech: float = LEAST_SPEECH
+) -> bool:
     """Return whether segments have too little text, in letters a second, for all this speech."""
     spoken = sum(one.seconds for one in speech)
-    return spoken >= LEAST_SPEECH and letters(segments) < rate * spoken
+    return spoken >= least_speech and letters(segments) < rate * spoken
 
 
 def _flagged(segment: Segment) -> Segment:
@@ -223,12 +238,9 @@ def doubted_if_slow(segment: Segment, speech: Sequence[Region]) -> Segment:
     return _flagged(segment) if slow else segment
 
 
-def is_slow(
-    segment: Segment, speech: Sequence[Region], rate: float = SLOWEST, least_speech: float = LEAST_SPEECH
-) -> bool:
-    """Return whether a segment has too little text, in letters a second, for the speech detected in it."""
-    spoken = sum(max(0.0, min(one.end, segment.end) - max(one.start, segment.start)) for one in speech)
-    return spoken >= least_speech and letters([segment]) < rate * spoken
+def is_slow(segment: Segment, speech: Sequence[Region], *limits: float) -> bool:
+    """Return whether a segment has too little text for the speech detected in it, by the limits of `lacks_text`."""
+    return lacks_text([segment], _within_speech(speech, segment), *limits)
 
 
 def letters(segments: Sequence[Segment]) -> float:

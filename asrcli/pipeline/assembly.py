@@ -137,8 +137,8 @@ def settle(
     earliest = clip.start
     for segment in segments:
         text = segment.text.strip()
-        if not text:
-            continue
+        if not any(map(str.isalnum, text)):
+            continue  # dots and notes of music say nothing: what lies there has no text
         start = _within(segment.start + clip.start, earliest, clip.end)
         end = _within(segment.end + clip.start, start, clip.end)
         words = _settle_words(segment.words, clip, start)

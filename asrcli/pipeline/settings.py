@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from asrcli.base.blas import pin_threads
+from asrcli.capabilities import backend_of
 from asrcli.types import Clip, Segment, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.cut import CutOptions
     from asrcli.companions import Identifier, Punctuator
-    from asrcli.engines.recogniser import Recogniser
+    from asrcli.engines.recogniser import Choice, Recogniser
     from asrcli.types import Samples
 
     Listen = Callable[[int, Iterator[Samples]], Iterator[Samples]]
@@ -44,3 +46,22 @@ def decode_threads(recognisers: int, elsewhere: bool) -> int:
     """Return how many threads decode for the recognisers: half of the cores, or all where the engines are not."""
     cores = os.cpu_count() or 2
     return max(2, min(8 * recognisers, cores if elsewhere else cores // 2))
+
+
+def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the implementation, the device, its precision, batches, clips and voice activity."""
+    if backend := backend_of(choice.engine):
+        yield "backend", backend
+    device, accepted = choice.device, choice.engine.dtypes.get(choice.device.kind, ())
+    yield "device", device.kind
+    yield "dtype", accepted[0] if device.dtype == "auto" and accepted else device.dtype
+    if pin_threads():
+        yield "blas_threads", "1"
+    yield "batch_size", str(settings.batch_size)
+    yield "clip_seconds", f"{settings.cut.max_seconds:g}"
+    vad = settings.cut.vad
+    yield "vad", "off" if vad is None else vad.model
+    if vad is not None:
+        yield from ((f"vad_{one.name}", f"{getattr(vad, one.name):g}") for one in fields(vad) if one.name != "model")
+    if settings.languages:
+        yield "languages", ",".join(settings.languages)

@@ -18,8 +18,7 @@ from asrcli.pipeline.feed import End, Fed
 from asrcli.pipeline.feeding import Feeding
 from asrcli.pipeline.given_up import GivenUp
 from asrcli.pipeline.lead import Lead, limit
-from asrcli.pipeline.recorded import shaped_by
-from asrcli.pipeline.settings import Settings
+from asrcli.pipeline.settings import Settings, shaped_by
 from asrcli.pipeline.track import Track
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment, Timings, Transcript
 

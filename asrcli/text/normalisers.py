@@ -33,6 +33,10 @@ class NormalizerInfo:
         return f"{self.name}@{self.version}"
 
 
+FILLERS = frozenset(
+    "ah aha ahh ahm eh ehehe em er erm hm hmm hmmm huh hum mhm mhum mm mmm oh uh uhh uhm uhuh um umm euh äh ähm öh "
+    "嗯 啊 呃 哦 えー あの ええと えっと 음 어".split()
+)
 SIMPLIFIED = frozenset({"zh-hans", "zh-cn", "zh-sg"})  # languages in which traditional characters become simplified
 ENGLISH_RULES = ("brackets", "fillers", "contractions", "titles", "numbers", "spellings")
 NORMALIZERS: Mapping[str, NormalizerInfo] = {
