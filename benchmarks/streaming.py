@@ -28,8 +28,8 @@ from asrcli.capabilities import Stream
 from asrcli.engine import Device, Engine, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.streaming.listener import Listener, Listening
+from asrcli.streaming.recognition import Update
 from asrcli.streaming.session import Session
-from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Recording
 
 ROOT = Path(__file__).parent.parent

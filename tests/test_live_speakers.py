@@ -25,7 +25,7 @@ from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.diarizer import SpeakerCount, Speaking
 from asrcli.engine import Device, Weights
 from asrcli.streaming.listener import Listener
-from asrcli.streaming.updates import Update
+from asrcli.streaming.recognition import Update
 from asrcli.types import Clip, Recording, Segment, Turn, Word
 from asrcli.weights import packaged
 

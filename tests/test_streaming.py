@@ -34,9 +34,8 @@ from asrcli.errors import AsrError, EngineUnavailable, InputError, MissingExtra,
 from asrcli.streaming import sources
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, pieces, tokens, written
 from asrcli.streaming.listener import STEP, End, Endpointer, Listener, Listening, Piece
-from asrcli.streaming.recognition import OwnStream, Pace
+from asrcli.streaming.recognition import OwnStream, Pace, Update
 from asrcli.streaming.session import Note, Over, Ready, Session
-from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Segment, Timings, Word
 from tests.clips import clip as clip_of
 

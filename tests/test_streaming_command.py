@@ -22,8 +22,8 @@ from support.command import Run, quiet_environment
 from support.server import Reply, serving
 
 from asrcli.cli.main import main
+from asrcli.streaming.recognition import Update
 from asrcli.streaming.showing import Plain, Terminal
-from asrcli.streaming.updates import Update
 from asrcli.types import Segment
 
 ROOT = Path(__file__).parent.parent

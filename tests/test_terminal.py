@@ -27,8 +27,8 @@ from asrcli.base.console import Console, in_lines
 from asrcli.bench.watching import Board
 from asrcli.cli.main import main
 from asrcli.runs.records import Lines
+from asrcli.streaming.recognition import Update
 from asrcli.streaming.showing import Terminal
-from asrcli.streaming.updates import Update
 from asrcli.types import Segment
 
 WAYS: list[tuple[Stdout, int]] = [(stdout, columns) for stdout in ("file", "pipe", "terminal") for columns in (80, 40)]

@@ -6,9 +6,10 @@ one that has gone on for a while, when it is a pause at all, so that none grows 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol
 
 from asrcli.audio.cut import Buffer
 from asrcli.audio.no_speech import no_speech_lines
@@ -21,9 +22,8 @@ from asrcli.pipeline.again import doubted_if_slow
 from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import merge
 from asrcli.pipeline.joints import capitalised, respelled
-from asrcli.streaming.recognition import USUAL, Hypotheses, OwnStream, Pace, Recognition
-from asrcli.streaming.updates import StreamSpeakers, Update
-from asrcli.types import SAMPLE_RATE, Options, Recording, Region, Samples, Segment, Timings, Transcript
+from asrcli.streaming.recognition import USUAL, Hypotheses, OwnStream, Pace, Recognition, Update
+from asrcli.types import SAMPLE_RATE, Options, Recording, Region, Samples, Segment, Timings, Transcript, Turn
 
 STEP = 8 * WINDOW  # 0.256 s: short against the wait for words, and twice as fast as window by window
 END_PAUSE = 0.8  # seconds of silence that end an utterance; within sentences people rest for less
@@ -160,6 +160,24 @@ class Endpointer:
         self._begun = None
         self._given = max(self._given, at)
         yield End(at / SAMPLE_RATE)
+
+
+class StreamSpeakers(Protocol):
+    """Knows the people of one stream by what they have said so far; `asrcli.diarization.live` does."""
+
+    source: str  # the model with its revision
+
+    def load(self, announce: Callable[[str], None]) -> None:
+        """Load the weights; takes what to call with a line for the user."""
+
+    def feed(self, samples: Samples) -> None:
+        """Take the next samples of the stream."""
+
+    def settle(self, segment: Segment) -> Sequence[Segment]:
+        """Return a settled segment with its speaker, in pieces where the speaker changes; this is never taken back."""
+
+    def turns(self) -> tuple[Turn, ...]:
+        """Return who has spoken when in the settled segments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,27 @@ from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import LocalRecogniser
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
-from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Samples, Segment, Word
 
 WINDOW = 12.0  # seconds recognised again each time, at most, while there is settled text or a pause to cut behind
 LEAST = 2.0  # seconds before such a pause
 LONGEST = 25.0  # seconds recognised again where there is neither; a stream of an engine ends after three times as much
 FRAME = 512  # samples (32 ms) whose energy is compared to find the quietest place
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What is known after more audio; times are seconds from the start of the stream.
+
+    All settled texts, joined, are the whole text: each begins with a space where one belongs, at a new segment too.
+    What came since the segment before is the text of a segment, but for that space.
+    """
+
+    settled: str = ""  # text that will not change any more, new with this update
+    tail: str = ""  # text behind it that may still change; takes the place of the tail before
+    until: float = 0.0  # how far has been recognised
+    segment: Segment | None = None  # the segment that this update completes
+    failed: Exception | None = None  # why the audio of this segment has no text, or not all of it
 
 
 @dataclass(frozen=True, slots=True)

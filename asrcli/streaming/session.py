@@ -19,8 +19,8 @@ from asrcli.engines.recogniser import Choice
 from asrcli.errors import AsrError
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.streaming.listener import EVERYTHING, Listener, Listening
+from asrcli.streaming.recognition import Update
 from asrcli.streaming.sources import Source
-from asrcli.streaming.updates import Update
 from asrcli.types import SAMPLE_RATE, Clip, Options, Samples, Timings, Transcript
 from asrcli.workers.pool import recogniser
 

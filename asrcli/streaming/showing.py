@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from asrcli.base.display import SharedStream
-from asrcli.streaming.updates import Update
+from asrcli.streaming.recognition import Update
 
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
 

@@ -24,11 +24,11 @@ from asrcli.streaming.showing import Silent, Text, text_shown
 if TYPE_CHECKING:
     from types import FrameType
 
+    from asrcli.diarization.live import LiveSpeakers
     from asrcli.engine import Engine
     from asrcli.runs.plan import Plan, Request
-    from asrcli.streaming.recognition import Pace
+    from asrcli.streaming.recognition import Pace, Update
     from asrcli.streaming.session import Happening, Over, Session
-    from asrcli.streaming.updates import StreamSpeakers, Update
 
 IDLE = 10.0  # seconds without growth after which a followed file is over
 
@@ -95,7 +95,7 @@ def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
     return replace(USUAL, settle_after=live.settle_after)
 
 
-def _speakers(wanted: Request, planned: Plan, console: Console) -> StreamSpeakers | None:
+def _speakers(wanted: Request, planned: Plan, console: Console) -> LiveSpeakers | None:
     """Return what tells who speaks, its weights found, where that is asked for."""
     if wanted.speakers is None:
         return None
@@ -212,8 +212,8 @@ class Live:
             self.session.stop()
 
     def _handle(self, happening: Happening) -> None:
+        from asrcli.streaming.recognition import Update
         from asrcli.streaming.session import Note, Ready
-        from asrcli.streaming.updates import Update
 
         if isinstance(happening, Ready):
             self.sinks.begin()
