@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from asrcli.bench.plan import Plan
 from asrcli.bench.session import REPLAY, Request
-from asrcli.datasets.dataset import Wanted as WantedDataset
 from asrcli.datasets.results import RunRecord
 from asrcli.errors import UsageError
 from asrcli.transport.codec import build
-from asrcli.types import Options
 
 PASSING = frozenset({"command", REPLAY, "notes", "dataset_source"})  # facts that may differ without meaning anything
 SPEED = ("cold_start", "load", "latency_p50", "rtfx", "rtfx_best")
 APART = 0.1  # share by which a speed must have moved besides being outside the spread of both
 SHOWN = 5
 PLACE = re.compile(r"[/\\~@]|\.\w|:\d")
+NEEDED = ("dataset", "options", "plan", "vad", "device", "dtype", "threads")  # what `session.replay_of` writes,
+LATER = ("told", "workers")  # and has not always written; a record may come from a stranger, and says no more
 NAMED = ("engine", "dataset.source", "options.language_model", "plan.diarize_model")
 
 
@@ -85,33 +85,15 @@ def request_of(record: RunRecord, folder: Path | None, *, offline: bool = False)
         json.dumps(values, ensure_ascii=False).encode()  # no half of a surrogate pair
         known = {one.name for one in fields(Plan)}
         values["plan"] = {name: one for name, one in values["plan"].items() if name in known}
-        made = build(_Replay, {name: one for name, one in values.items() if name in _Replay.__annotations__})
+        own = {name: values[name] for name in (*NEEDED, *LATER) if name in NEEDED or name in values}
+        made = build(Request, {**own, "engines": [values["engine"]]})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError("the record does not say how it was made; only runs of `asr bench` can be replayed") from None
     sample, seed = made.dataset.sample, made.dataset.seed
     if seed < 0 or (sample is not None and sample < 1):
         raise UsageError(f"the record names a sample of {sample} with the seed {seed}, which cannot be drawn")
     made.plan.check()
-    same = {name: getattr(made, name) for name in ("dataset", "options", "plan", "vad", "told", "device", "dtype")}
-    return Request(
-        engines=(made.engine,), threads=made.threads, workers=made.workers, offline=offline, folder=folder, **same
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Replay:
-    """What `replay_of` writes, each of its own kind: a record may come from a stranger."""
-
-    engine: str
-    dataset: WantedDataset
-    options: Options
-    plan: Plan
-    vad: bool
-    device: str
-    dtype: str
-    threads: int
-    told: bool = True
-    workers: int = 0
+    return replace(made, offline=offline, folder=folder)
 
 
 def drift(before: RunRecord, after: RunRecord) -> Drift:

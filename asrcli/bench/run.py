@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from asrcli.bench import conversations, figures
 from asrcli.bench import messages as say
-from asrcli.bench.gauges import Gpus, Packages, greatest, idle_watts
+from asrcli.bench.gauges import Gpus, Packages, Reading, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
 from asrcli.bench.process import Died, EngineBug, Worker
 from asrcli.bench.robustness import Condition
@@ -221,66 +221,68 @@ class EngineRun:
     def _sweep(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
         """Transcribe a part in batches of growing size."""
         sizes = tuple(size for size in self.plan.batches if size <= max(1, len(some)))
-        self.watcher.phase(self.contestant.system, "batches", len(sizes))
         found: list[say.Batched] = []
-        with worker.gauges.over() as readings:
-            count = self._counting(found)
 
-            def take(one: say.Batched) -> None:
-                """Keep one batch size, with the greatest memory that was seen meanwhile."""
-                rss, gpu = worker.gauges.peaks()
-                count(replace(one, peak_rss=greatest(one.peak_rss, rss), peak_gpu=gpu))
+        def at_most(one: say.Batched) -> say.Batched:
+            """Return the figures of a batch size with the greatest memory that was seen meanwhile."""
+            rss, gpu = worker.gauges.peaks()
+            return replace(one, peak_rss=greatest(one.peak_rss, rss), peak_gpu=gpu)
 
-            ended = worker.ask(say.Sweep(some, sizes, self.plan.repeats), take)
+        request = say.Sweep(some, sizes, self.plan.repeats)
+        reading, ended = self._ask(worker, request, found, len(sizes), at_most)
         audio = sum(one.seconds * (1 + len(one.times)) for one in found)
-        return [*figures.sweep(found), *figures.resources(readings[0], ended, audio, "batches", self._idle)]
+        return [*figures.sweep(found), *figures.resources(reading, ended, audio, "batches", self._idle)]
 
     def _listen(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
         """Transcribe a part as streams."""
-        self.watcher.phase(self.contestant.system, "stream", len(some))
         found: list[say.Streamed] = []
-        worker.ask(say.Listen(some, self.plan.chunk), self._counting(found))
+        self._ask(worker, say.Listen(some, self.plan.chunk), found, len(some))
         return figures.streams(found)
 
     def _serve(self, worker: Worker, some: tuple[Utterance, ...], callers: int) -> list[Measure]:
         """Transcribe a part from several callers at once."""
-        self.watcher.phase(self.contestant.system, f"{callers} callers", 1)
         found: list[say.Served] = []
-        worker.ask(say.Serve(enough(some, callers), callers), self._counting(found))
+        self._ask(worker, say.Serve(enough(some, callers), callers), found)
         self.journal.add({"callers": callers, "requests": [asdict(one) for one in found[0].requests]})
         return figures.serving(callers, found[0])
 
     def _diarize(self, worker: Worker, choice: DiarizerChoice) -> list[Measure]:
         """Transcribe the recordings of several people with a diarizer beside the engine."""
         some = tuple(one for one in self.dataset.utterances if one.id in self.conversations)
-        self.watcher.phase(self.contestant.system, SPEAKERS, len(some))
         found: list[say.Spoken | say.Diarized] = []
         request = say.Diarize(some, choice.diarizer.name, choice.weights, choice.device)
-        with worker.gauges.over() as readings:
-            ended = worker.ask(request, self._counting(found))
+        reading, ended = self._ask(worker, request, found, len(some))
         rows = [asdict(one) for one in found if isinstance(one, say.Spoken)]
         self.journal.add({"spoken": rows})
         audio = sum(one.seconds or 0.0 for one in some)
         speeds = [each for one in found if isinstance(one, say.Diarized) for each in conversations.speeds(one, audio)]
-        return [*speeds, *figures.resources(readings[0], ended, audio, conversations.WITH_SPEAKERS, self._idle)]
+        return [*speeds, *figures.resources(reading, ended, audio, conversations.WITH_SPEAKERS, self._idle)]
 
     def _share(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
         """Transcribe a part with several workers together."""
-        self.watcher.phase(self.contestant.system, self._phase, 1)
         found: list[say.Pooled] = []
-        with worker.gauges.over() as readings:
-            ended = worker.ask(say.Together(some, self.plan.repeats), self._counting(found))
-        return figures.together(found[0], readings[0], ended, self._started, self._idle)
+        reading, ended = self._ask(worker, say.Together(some, self.plan.repeats), found)
+        return figures.together(found[0], reading, ended, self._started, self._idle)
 
-    def _counting(self, found: list[T]) -> Callable[[T], None]:
-        """Return what keeps a result, and counts it as a step."""
+    def _ask(
+        self,
+        worker: Worker,
+        request: say.Request,
+        found: list[T],
+        steps: int = 1,
+        seen: Callable[[T], T] = lambda one: one,
+    ) -> tuple[Reading, say.Ended]:
+        """Ask for one part of the work and keep its results, each a step; return what it took."""
+        self.watcher.phase(self.contestant.system, self._phase, steps)
 
         def take(result: T) -> None:
-            """Keep one result."""
-            found.append(result)
+            """Keep one result, as it was seen from here."""
+            found.append(seen(result))
             self.watcher.step(self.contestant.system)
 
-        return take
+        with worker.gauges.over() as readings:
+            ended = worker.ask(request, take)
+        return readings[0], ended
 
     # Everything together
 

@@ -95,12 +95,14 @@ class FigureOptions:
 
         if self.diarize_model and not self.diarize:
             raise UsageError(f"--diarize-model {self.diarize_model} is for --diarize: add it")
-        return Plan(
+        made = Plan(
             repeats=self.repeats, speed_sample=self.speed_sample, batches=_sizes(self.batches, "--batches"),
             callers=_sizes(self.concurrency, "--concurrency"), robustness=self.robustness,
-            robustness_sample=self.robustness_sample, seed=seed, normalizer=_normalizer(self.normalizer),
+            robustness_sample=self.robustness_sample, seed=seed, normalizer=self.normalizer,
             diarize=self.diarize, diarize_model=self.diarize_model,
         )  # fmt: skip
+        made.check()
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +135,6 @@ class ReportOptions:
         from asrcli.outputs.targets import ReportPaths
 
         return ReportPaths(self.json, self.csv, self.markdown, self.html, self.plot)
-
-
-def _normalizer(name: str) -> str:
-    from asrcli.text.normalisers import NORMALIZERS
-
-    if name not in NORMALIZERS:
-        raise UsageError(f"there is no normaliser '{name}': choose {', '.join(NORMALIZERS)}")
-    return name
 
 
 def _sizes(text: str | None, option: str) -> tuple[int, ...]:
