@@ -13,12 +13,7 @@ import typer
 from asrcli.base.console import Console, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from asrcli.engines.recogniser import Recogniser
-    from asrcli.types import Answer, Transcript
-
-    Asking = Callable[[Transcript, Sequence[str]], Transcript]
+    from collections.abc import Sequence
 
 
 def ask(
@@ -47,13 +42,16 @@ def ask(
     Examples: asr ask meeting.json "Summarise in three bullets" · asr ask meeting.json "Who is away?" --llm
     http://localhost:8000/v1 --llm-model qwen3
     """
-    from dataclasses import replace
+    from dataclasses import asdict, replace
+    from json import dumps
 
+    from asrcli.ask.questions import ask as answers_to
     from asrcli.engines.selection import Setup, prepare_to_answer
     from asrcli.errors import UsageError
+    from asrcli.formats import Layout, render
     from asrcli.formats.json import read_transcript
     from asrcli.outputs.targets import check_targets, reads
-    from asrcli.web.chat import is_address
+    from asrcli.web.chat import KEY, chat_server, is_address
     from asrcli.workers.pool import recogniser
 
     if any(not question.strip() for question in questions):
@@ -63,15 +61,18 @@ def ask(
     with Console(quiet, verbose) as console:
         found = read_transcript(transcript)  # before weights are looked for, which may mean a long download
         if llm and is_address(llm):
-            asking = _server(llm, llm_model)
+            asking = partial(answers_to, generate=chat_server(llm, llm_model, os.environ.get(KEY, "")).generate)
         else:
             setup = Setup(backend, device, compute_type, threads, offline)
-            choice = prepare_to_answer(llm or engine, model, setup, console.note)
-            asking = partial(_recogniser, recogniser(choice, console.note))
+            own = recogniser(prepare_to_answer(llm or engine, model, setup, console.note), console.note)
+            asking = partial(answers_to, generate=own.generate, characters=own.prompt_characters)
         if not found.text:
             console.note(f"{transcript} holds no text: there is nothing to ask about")
-        answered = asking(replace(found, answers=()), questions)
-    sys.stdout.write(harmless(_as_json(answered.answers) if json else _as_markdown(answered)))
+        answers = asking(replace(found, answers=()), questions)
+    if json:
+        sys.stdout.write(harmless(dumps([asdict(one) for one in answers], ensure_ascii=False, indent=2) + "\n"))
+    else:
+        sys.stdout.write(harmless(render(replace(found, answers=answers), "answers", Layout())))
 
 
 def _check_order(transcript: str, questions: Sequence[str]) -> None:
@@ -82,32 +83,3 @@ def _check_order(transcript: str, questions: Sequence[str]) -> None:
     if file is not None and not os.path.lexists(transcript):
         others = [transcript, *(one for one in questions if one != file)]
         raise UsageError(f"'{file}' is the file: name it first: asr ask {shlex.join([file, *others])}")
-
-
-def _recogniser(recogniser: Recogniser, transcript: Transcript, asked: Sequence[str]) -> Transcript:
-    from asrcli.ask.questions import answer
-
-    return answer(transcript, recogniser, asked)
-
-
-def _server(url: str, model: str) -> Asking:
-    from dataclasses import replace
-
-    from asrcli.ask import questions
-    from asrcli.web.chat import KEY, chat_server
-
-    server = chat_server(url, model, os.environ.get(KEY, ""))
-    return lambda transcript, asked: replace(transcript, answers=questions.ask(transcript, asked, server.generate))
-
-
-def _as_markdown(transcript: Transcript) -> str:
-    from asrcli.formats import Layout, render
-
-    return render(transcript, "answers", Layout())
-
-
-def _as_json(answers: Sequence[Answer]) -> str:
-    from dataclasses import asdict
-    from json import dumps
-
-    return dumps([asdict(answer) for answer in answers], ensure_ascii=False, indent=2) + "\n"
