@@ -21,7 +21,7 @@ from asrcli.base.children import INSTALLERS, NOWHERE, STORES, python, surroundin
 from asrcli.bench.gauges import Gpus, Packages
 from asrcli.bench.messages import Job
 from asrcli.bench.process import Worker
-from asrcli.cli.doctor import PROBES, Probe, examine
+from asrcli.cli.commands.doctor import PROBES, Probe, examine
 from asrcli.digest.podcast import speech
 from asrcli.digest.podcast.speech import run_program
 from asrcli.engine import Device, Weights
@@ -41,7 +41,7 @@ STARTERS = {
     "asrcli/environments/making.py",  # uv, pip
     "asrcli/transport/child.py",
     "asrcli/digest/podcast/speech.py",
-    "asrcli/cli/doctor.py",
+    "asrcli/cli/commands/doctor.py",
     "asrcli/testing/checks.py",  # importing an engine, in a Python of its own
     "plugins/asr_plugins/pocketsphinx_aligner/pronunciation.py",  # espeak-ng
 }
@@ -74,7 +74,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_probes_of_the_doctor(hostile: Path) -> None:
-    everything = Probe("all", "import queue, json, signal, numpy, asrcli.cli.doctor; print('fine')", "")
+    everything = Probe("all", "import queue, json, signal, numpy, asrcli.cli.commands.doctor; print('fine')", "")
     found = examine([everything, *(one for one in PROBES if one.name in ("driver", "disk", "ctranslate2"))])
     assert found[0].facts == "fine"
 

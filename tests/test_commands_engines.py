@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from support.zygote import forked
 
+from asrcli.cli.commands.doctor import PROBES, Probe, examine
 from asrcli.cli.commands.engines import columns, language_list
-from asrcli.cli.doctor import PROBES, Probe, examine
 from asrcli.engine import installed
 from asrcli.engines.cards import cards
 from tests.fake_hub import COMMIT, serve
@@ -231,7 +231,7 @@ def test_the_doctor_on_this_machine() -> None:
 
 def examined(words: list[str], names: set[str], monkeypatch: pytest.MonkeyPatch) -> int:
     """Run the doctor in this process with some of its probes; return the exit status."""
-    from asrcli.cli import doctor
+    from asrcli.cli.commands import doctor
     from asrcli.cli.main import main
 
     monkeypatch.setattr(doctor, "PROBES", tuple(probe for probe in PROBES if probe.name in names))

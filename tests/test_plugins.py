@@ -318,7 +318,7 @@ EXPLAINED = {
     "cli/commands/digest/": "examples in help, and the engine of the podcast's check where none is named",
     "cli/commands/engines.py": "examples in help",
     "cli/commands/transcribe_options.py": "examples in help",
-    "cli/doctor.py": "packages of the base install, each tried by itself",
+    "cli/commands/doctor.py": "packages of the base install, each tried by itself",
     "digest/": "news of the field, which names models; the podcast's check takes what is in every install, -e another",
     "formats/foreign.py": "JSON of the program openai-whisper",
     "formats/profiles.py": "subtitles as the program openai-whisper writes them",
