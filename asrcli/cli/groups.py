@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import fields
+from datetime import date
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import Any, get_type_hints
@@ -63,6 +64,18 @@ def _parameters(kind: type[Any], section: str | None) -> Iterator[Parameter]:
 def words(text: str | None) -> tuple[str, ...]:
     """Return the words of a list with commas."""
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def day_in(text: str, name: str = "--date") -> date:
+    """Return the day that an option names.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{name} {text!r} is not a day: write YYYY-MM-DD") from error
 
 
 def refuse(options: Mapping[str, object], why: str) -> None:

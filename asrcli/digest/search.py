@@ -9,7 +9,7 @@ from asrcli.digest.compose import make_judge
 from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.ranking import Judge, Ranked, score
 from asrcli.digest.settings import Interest, Settings
-from asrcli.digest.store import NEVER, NO_PHRASE, WITHDRAWN, Store
+from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store
 from asrcli.errors import InputError, UsageError
 
 WHY = {
@@ -53,14 +53,12 @@ def explain(store: Store, identity: str, settings: Settings) -> Explanation:
         return Explanation(Ranked(item, 0.0, ()), seen, "", WHY[NO_PHRASE])
     if known is None:
         raise InputError(f"{wanted} was never seen: no source gave it (`asr digest status` shows what was read)")
-    day = date.fromisoformat(known.first_seen if known.reported == NEVER else known.reported)
+    day = date.fromisoformat(known.day or known.first_seen)
     judge = make_judge(settings, store.reported(day), store.starred(), store.feedback("hide"))
     why_not = WHY.get(known.why, known.why)
     if wanted in judge.hidden:
         why_not = "you hid it (`asr digest star` or `hide --undo` brings it back)"
-    return Explanation(
-        score(known.item, judge), known.first_seen, "" if known.reported == NEVER else known.reported, why_not
-    )
+    return Explanation(score(known.item, judge), known.first_seen, known.day, why_not)
 
 
 def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]]:
@@ -80,11 +78,9 @@ def search(store: Store, query: str, limit: int = 20) -> list[tuple[Ranked, str]
         one = score(known.item, judge)
         hit = sum(reason.points for reason in one.reasons if reason.text.startswith(("matches", "has “", "author")))
         if hit:
-            found.append(
-                (hit, Ranked(one.item, round(hit, 3), one.reasons), "" if known.reported == NEVER else known.reported)
-            )
+            found.append((hit, Ranked(one.item, round(hit, 3), one.reasons), known.day))
         elif query.strip().lower() in f"{one.item.id} {one.item.title}".lower():
-            within.append((0.0, Ranked(one.item, 0.0, ()), "" if known.reported == NEVER else known.reported))
+            within.append((0.0, Ranked(one.item, 0.0, ()), known.day))
     found = found or within
     found.sort(key=lambda one: (-one[0], one[1].item.id))
     return [(ranked, day) for _, ranked, day in found[:limit]]

@@ -33,6 +33,11 @@ class Known:
     reported: str  # the day, or "-"
     why: str  # why it is not reported, "" when it is
 
+    @property
+    def day(self) -> str:
+        """The day it was reported on, "" when it was not."""
+        return "" if self.reported == NEVER else self.reported
+
 
 class Store:
     """An open digest.sqlite. Use it as a context: what is done inside is one transaction."""

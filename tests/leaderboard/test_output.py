@@ -153,7 +153,7 @@ def test_the_block_of_a_readme_is_rewritten_and_nothing_else(called: Called, tmp
 
 
 def test_digest_and_leaderboard_write_the_same_block(called: Called, tmp_path: Path) -> None:
-    from asrcli.cli.commands.digest.board import load_board
+    from asrcli.cli.commands.digest.options import load_board
     from asrcli.digest.pages.readme import update_readme
 
     one, other = tmp_path / "one.md", tmp_path / "other.md"
@@ -165,7 +165,7 @@ def test_digest_and_leaderboard_write_the_same_block(called: Called, tmp_path: P
 
 
 def test_the_digest_sets_claims_against_the_shipped_table(own_folder: Path) -> None:
-    from asrcli.cli.commands.digest.board import load_board
+    from asrcli.cli.commands.digest.options import load_board
     from asrcli.digest.statements import statements
 
     board = load_board()

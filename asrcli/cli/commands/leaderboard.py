@@ -11,7 +11,7 @@ import typer
 
 from asrcli.base.console import complain, harmless, tell
 from asrcli.cli import apps
-from asrcli.cli.groups import grouped, words
+from asrcli.cli.groups import day_in, grouped, words
 from asrcli.errors import InputError, UsageError
 from asrcli.outputs.targets import File, check_targets, reads, writes
 
@@ -126,19 +126,8 @@ def leaderboard(
 
 
 def day_of(text: str | None) -> str | None:
-    """Return a day as it stands in the names of versions.
-
-    Raises:
-        UsageError: it is none.
-    """
-    from datetime import date
-
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise UsageError(f"--date {text!r} is not a day: write YYYY-MM-DD") from None
+    """Return a day as it stands in the names of versions."""
+    return day_in(text).isoformat() if text is not None else None
 
 
 @app.command()

@@ -52,11 +52,6 @@ class Script:
         """Every turn, in order."""
         return tuple(turn for chapter in self.chapters for turn in chapter.turns)
 
-    @property
-    def text(self) -> str:
-        """Everything that is said, as written."""
-        return " ".join(turn.text for turn in self.turns)
-
 
 def write_script(edition: Edition, minutes: float) -> Script:
     """Choose as many papers, best first, as fit into the minutes, and write the show."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.cli.commands.digest.options import EPILOG, OUT, Day, Force, Out, app, day_of
+from asrcli.cli.commands.digest.options import EPILOG, OUT, Day, Force, Out, app, day_of, load_board
 from asrcli.digest.settings import SOURCES
 from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 
@@ -83,7 +83,6 @@ def run(
     force: Force = False,
 ) -> None:
     """Read every source and write the digest of a day."""
-    from asrcli.cli.commands.digest.board import load_board
     from asrcli.digest.pages.rolling import ROLLING
     from asrcli.digest.run import Plan, daily_path, run_day
     from asrcli.digest.store import Store

@@ -1,4 +1,4 @@
-"""What the verbs of ``asr digest`` share: the Typer app, options that several have, days, what a folder holds."""
+"""What the verbs of ``asr digest`` share: the Typer app, options that several have, days, a folder, the board."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.cli import apps
-from asrcli.errors import InputError, UsageError
+from asrcli.cli.groups import day_in
+from asrcli.errors import InputError
 
 if TYPE_CHECKING:
+    from asrcli.digest.board import Board
     from asrcli.digest.edition import Edition
     from asrcli.digest.store import Store
 
@@ -33,17 +35,8 @@ OUT = Path("digest")
 
 
 def day_of(text: str | None, option: str = "--date") -> date:
-    """Return a day.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if text is None:
-        return datetime.now(UTC).date()
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} is not a day: write YYYY-MM-DD") from error
+    """Return the day that an option names, or today."""
+    return datetime.now(UTC).date() if text is None else day_in(text, option)
 
 
 def store_in(out: Path) -> closing[Store]:
@@ -72,3 +65,42 @@ def editions_in(out: Path, days: int = 0) -> list[Edition]:
         first = (date.fromisoformat(found[0].day) - timedelta(days=days - 1)).isoformat()
         found = [edition for edition in found if edition.day >= first]
     return found
+
+
+def load_board(path: Path | None = None) -> Board:
+    """Return the newest English table of `asr leaderboard`, or read a board from a file.
+
+    Raises:
+        InputError: the file has another shape, or no model in it.
+    """
+    from asrcli.digest.board import read_board
+
+    return newest_board() if path is None else read_board(path)
+
+
+def newest_board() -> Board:
+    """Return the models that have a rank, with the averages that were computed; those that lack a test set have none.
+
+    A fetched version that is damaged is passed over for the one before it: the digest of a day does not hang on it.
+    """
+    from asrcli.digest.board import Board, BoardRow
+    from asrcli.leaderboard.ranking import arrange
+    from asrcli.leaderboard.snapshot import newest
+    from asrcli.leaderboard.view import View
+    from asrcli.reports.blocks import two_digits
+
+    table, _ = newest("english")
+    assert table is not None, "one comes with asr"
+    board = arrange([table], View())
+    ranked = [one for one in board.standings if one.rank is not None and one.average is not None]
+    rows = [
+        BoardRow(
+            one.row.model,
+            float(two_digits(one.average or 0.0)),
+            one.row.rtfx,
+            one.row.is_open is True,
+            tuple(sorted(one.row.rates.items())),
+        )
+        for one in ranked
+    ]
+    return Board(table.day, tuple(rows), board.source)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import complain, tell
-from asrcli.cli.commands.digest.options import OUT, Force, Out, app, day_of, editions_in, store_in
+from asrcli.cli.commands.digest.options import OUT, Force, Out, app, day_of, editions_in, load_board, store_in
 from asrcli.errors import EngineUnavailable, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -120,7 +120,6 @@ def readme(
     leaderboard: Path | None = typer.Option(None, help="A board (JSON, CSV). Default: that of `asr leaderboard`."),
 ) -> None:
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
-    from asrcli.cli.commands.digest.board import load_board
     from asrcli.digest.pages.readme import update_readme
     from asrcli.outputs.targets import File, check_targets, reads
 
