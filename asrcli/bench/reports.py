@@ -197,25 +197,13 @@ def to_markdown(runs: Sequence[RunRecord]) -> str:
 
 def to_csv(runs: Sequence[RunRecord]) -> str:
     """Return every figure as a row."""
-    return csv_text(
-        ("system", "dataset", "started", "name", "condition", "value", "unit", "low", "high", "count"),
-        (
-            (
-                run.system,
-                run.dataset,
-                run.started,
-                one.name,
-                one.condition,
-                one.value,
-                one.unit,
-                one.low,
-                one.high,
-                one.count,
-            )
-            for run in runs
-            for one in run.measures
-        ),
-    )
+    figures = ("name", "condition", "value", "unit", "low", "high", "count")
+    rows = [
+        (run.system, run.dataset, run.started, *(getattr(one, name) for name in figures))
+        for run in runs
+        for one in run.measures
+    ]
+    return csv_text(("system", "dataset", "started", *figures), rows)
 
 
 def to_json(runs: Sequence[RunRecord], paths: Sequence[str]) -> str:

@@ -149,15 +149,7 @@ def speed(runs: Sequence[RunRecord]) -> Grid:
 
 def resources(runs: Sequence[RunRecord]) -> Grid:
     """Return memory, load and energy."""
-    names = (
-        "memory_peak",
-        "gpu_memory_peak",
-        "torch_allocated",
-        "torch_reserved",
-        "cpu_load",
-        "gpu_energy",
-        "cpu_energy",
-    )
+    names = "memory_peak gpu_memory_peak torch_allocated torch_reserved cpu_load gpu_energy cpu_energy".split()
     rows = [
         (one.system, part, *(value(one, name, part, "{:,.1f}") for name in names))
         for one in runs

@@ -20,16 +20,8 @@ from asrcli.leaderboard.scores import Score, totals
 BENCHMARK = "hf-audio/open-asr-leaderboard"
 FILE = PurePosixPath(".eval_results/open_asr_leaderboard.yaml")
 OAL, ESB = "hf-audio-open-asr-leaderboard", "hf-audio-esb-datasets-test-only-sorted"
-PARTS = {
-    "ami_test": "ami_wer",
-    "earnings22_test": "earnings22_wer",
-    "gigaspeech_test": "gigaspeech_wer",
-    "librispeech_test.clean": "librispeech_clean_wer",
-    "librispeech_test.other": "librispeech_other_wer",
-    "spgispeech_test": "spgispeech_wer",
-    "tedlium_test": "tedlium_wer",
-    "voxpopuli_test": "voxpopuli_wer",
-}
+PARTS = {f"{one}_test": f"{one}_wer" for one in "ami earnings22 gigaspeech spgispeech tedlium voxpopuli".split()}
+PARTS |= {f"librispeech_test.{part}": f"librispeech_{part}_wer" for part in ("clean", "other")}
 TASKS: Mapping[str, str] = {f"{path}_{part}": task for path in (ESB, OAL) for part, task in PARTS.items()}
 CHUNKED = "ArtificialAnalysis-Earnings22-Cleaned-AA-chunked"
 CLEANED = {f"{OAL}_{name}_test" for name in ("ami_cleaned", "gigaspeech_cleaned", "voxpopuli_cleaned_aa", "spgispeech")}

@@ -40,44 +40,26 @@ class Feed:
 
 def feeds() -> tuple[Feed, ...]:
     """Return the live tables (state of 2026-10: the leaderboard's Space, `init.py`)."""
-    english = Protocol(
-        "oal-english-live", SCORER, "Open ASR Leaderboard, English", H200, "as the leaderboard's code says"
-    )
-    long_form = Protocol(
-        "oal-long-live", SCORER, "Open ASR Leaderboard, English", H200, "whole recordings; as the code says"
-    )
-    spoken = Protocol(
-        "oal-multilingual-live", SCORER, "Open ASR Leaderboard, multilingual", H200, "compounds joined before aligning"
-    )
-    lattice = Protocol("oal-hindi-live", "lattice WER (voi_oiwer)", "Open ASR Leaderboard, multilingual", H200)
+    rules = {language: f"Open ASR Leaderboard, {language}" for language in ("English", "multilingual")}
+    english = Protocol("oal-english-live", SCORER, rules["English"], H200, "as the leaderboard's code says")
+    long_form = Protocol("oal-long-live", SCORER, rules["English"], H200, "whole recordings; as the code says")
+    joined = "compounds joined before aligning"
+    spoken = Protocol("oal-multilingual-live", SCORER, rules["multilingual"], H200, joined)
+    lattice = Protocol("oal-hindi-live", "lattice WER (voi_oiwer)", rules["multilingual"], H200)
+    short, results = "english_short_latest.csv", "hf-audio/open-asr-leaderboard-results"
+    long, whole = "longform_latest.csv", "hf-audio/leaderboard_longform"
     return (
-        Feed(
-            "english",
-            "Open ASR Leaderboard, English, short recordings",
-            "hf-audio/open-asr-leaderboard-results",
-            "english_short_latest.csv",
-            english,
-            "en",
-        ),
-        Feed(
-            "long-form",
-            "Open ASR Leaderboard, English, long recordings",
-            "hf-audio/leaderboard_longform",
-            "longform_latest.csv",
-            long_form,
-            "en",
-        ),
-        *(
-            Feed(
-                f"multilingual-{code}",
-                f"Open ASR Leaderboard, {NAMES[code].capitalize()}",
-                "hf-audio/multilingual_evals",
-                f"multilingual_{code}.csv",
-                lattice if code == "hi" else spoken,
-                code,
-            )
-            for code in LANGUAGES
-        ),
+        Feed("english", f"{rules['English']}, short recordings", results, short, english, "en"),
+        Feed("long-form", f"{rules['English']}, long recordings", whole, long, long_form, "en"),
+        *(in_language(code, lattice if code == "hi" else spoken) for code in LANGUAGES),
+    )
+
+
+def in_language(code: str, protocol: Protocol) -> Feed:
+    """Return the live table of a language."""
+    title = f"Open ASR Leaderboard, {NAMES[code].capitalize()}"
+    return Feed(
+        f"multilingual-{code}", title, "hf-audio/multilingual_evals", f"multilingual_{code}.csv", protocol, code
     )
 
 
