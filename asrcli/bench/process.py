@@ -13,7 +13,7 @@ from asrcli.bench.gauges import Gauges, Gpus, Packages
 from asrcli.engine import Engine
 from asrcli.engines.foreign import interpreter_of
 from asrcli.errors import AsrError
-from asrcli.transport.child import SECONDS_TO_END, Child, Died
+from asrcli.transport.child import SECONDS_TO_END, Child
 from asrcli.transport.messages import RemoteTrace, Trouble
 
 
@@ -83,6 +83,3 @@ class Worker:
             if isinstance(trace := error.__cause__, RemoteTrace):
                 raise EngineBug(trace.told) from None
             raise
-
-
-__all__ = ["Died", "EngineBug", "Worker"]

@@ -15,7 +15,7 @@ from asrcli.bench import conversations, figures
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gpus, Packages, Reading, greatest, idle_watts
 from asrcli.bench.plan import Contestant, Plan, Watcher
-from asrcli.bench.process import Died, EngineBug, Worker
+from asrcli.bench.process import EngineBug, Worker
 from asrcli.bench.robustness import Condition
 from asrcli.bench.serving import enough
 from asrcli.capabilities import Streams
@@ -24,6 +24,7 @@ from asrcli.datasets.journal import Journal
 from asrcli.datasets.results import Measure, RequestTime
 from asrcli.diarization.choice import DiarizerChoice
 from asrcli.errors import AsrError, EngineUnavailable
+from asrcli.transport.child import Died
 from asrcli.types import Utterance
 
 EACH = 16  # utterances for each of several workers, at least

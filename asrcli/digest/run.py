@@ -12,7 +12,7 @@ from asrcli.base.whole import read_text
 from asrcli.digest.board import Board
 from asrcli.digest.compose import Material, compose
 from asrcli.digest.edition import Edition, from_json, to_json
-from asrcli.digest.items import Item, Kind, Report, State, is_withdrawn
+from asrcli.digest.items import Kind, Report, State, is_withdrawn
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
 from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store, older_than, own_parts, seen_mark
@@ -234,6 +234,3 @@ def load_editions(out: Path, last: int = 0, on_error: Callable[[InputError], Non
                 raise
             on_error(error)
     return found
-
-
-__all__ = ["Item", "Plan", "load_edition", "load_editions", "pages_of", "run_day", "write_edition"]

@@ -119,9 +119,6 @@ def setting(path: Path, name: str, value: object) -> Any:
         return tuple(value)
     elif type(value) is type(default):
         return value
-    wanted = (
-        "a table of words = weight"
-        if name == "interests"
-        else type(default).__name__.replace("tuple", "a list of strings")
-    )
+    kind = type(default).__name__.replace("tuple", "a list of strings")
+    wanted = "a table of words = weight" if name == "interests" else kind
     raise UsageError(f"{path}: {name} must be {wanted}, not {value!r}")

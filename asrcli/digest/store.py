@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -304,6 +303,3 @@ def open_store(path: Path) -> Store:
     if not path.is_file():
         raise InputError(f"no digest in {path.parent}: start one with `asr digest run --out {path.parent}`")
     return Store(path)
-
-
-__all__ = ["Known", "Store", "closing", "is_announced", "older_than", "open_store"]

@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -45,14 +44,6 @@ class Answer:
     def header(self, name: str) -> str:
         """Return a header, "" when it is not there."""
         return next((value for key, value in self.headers if key == name), "")
-
-    @property
-    def day(self) -> str:
-        """The day the server says it is, ISO 8601; "" when it does not."""
-        try:
-            return parsedate_to_datetime(self.header("date")).date().isoformat()
-        except (TypeError, ValueError):
-            return ""
 
 
 @dataclass(frozen=True, slots=True)

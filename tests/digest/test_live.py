@@ -178,7 +178,7 @@ def test_records_hold_no_token_and_replay(tmp_path):
     (path,) = tmp_path.iterdir()
     assert not re.search("s3cret|pa55", path.read_text()) and "s3cret" not in repr(call)
     again = load_records(tmp_path).get(call)
-    assert (again.body, again.status, again.day) == (b"body", 200, "2026-04-17")
+    assert (again.body, again.status, again.header("date")) == (b"body", 200, "Fri, 17 Apr 2026 12:00:00 GMT")
 
 
 def test_records_of_other_tools_load(shared):

@@ -251,11 +251,8 @@ def temperatures(text: str | None, increment: str | None) -> tuple[float, ...] |
     listed = numbers(text, "--temperature", float)
     if listed is not None and not (0 < len(listed) <= MOST_TRIED and all(0 <= one <= HOTTEST for one in listed)):
         raise UsageError(f"--temperature {text}: give up to {MOST_TRIED} numbers from 0 to {HOTTEST:g}")
-    step = (
-        None
-        if increment in (None, "None", "none")
-        else numbers(increment, "--temperature-increment-on-fallback", float)
-    )
+    wanted = None if increment in ("None", "none") else increment
+    step = numbers(wanted, "--temperature-increment-on-fallback", float)
     if step is None or (listed is not None and len(listed) > 1):
         return (listed or (0.0,)) if increment is not None else listed
     first = listed[0] if listed else 0.0

@@ -94,11 +94,9 @@ def json_feed(editions: Sequence[Edition]) -> str:
 
 def head_of(editions: Sequence[Edition]) -> tuple[str, str, str]:
     """Return title, site and language, as the newest day has them."""
-    return (
-        (editions[0].title, editions[0].site, editions[0].language)
-        if editions
-        else ("Speech recognition digest", "", "en")
-    )
+    if not editions:
+        return "Speech recognition digest", "", "en"
+    return editions[0].title, editions[0].site, editions[0].language
 
 
 def sources_opml(settings: Settings) -> str:

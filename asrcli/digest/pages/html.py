@@ -153,13 +153,7 @@ def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
 def numbers(papers: tuple[Paper, ...]) -> list[Child]:
     """Return the table of numbers."""
     rows = [
-        tag(
-            "tr",
-            tag("td", source_of(paper.id)),
-            tag("td", one.metric),
-            tag("td", figure_text(one)),
-            tag("td", one.quote),
-        )
+        tag("tr", *(tag("td", cell) for cell in (source_of(paper.id), one.metric, figure_text(one), one.quote)))
         for paper in papers
         for one in paper.figures
     ]

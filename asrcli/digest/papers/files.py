@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from asrcli.base.files import reason
 from asrcli.base.whole import read_text
@@ -21,6 +21,7 @@ from asrcli.reports.table import json_text
 from asrcli.transport.codec import build
 from asrcli.web.cleaning import file_name
 
+T = TypeVar("T")
 FOLDER, TEXTS = "papers", Path("cache", "papers")
 
 
@@ -62,7 +63,7 @@ def cards_in(out: Path) -> frozenset[str]:
     return frozenset(path.stem for path in (out / FOLDER).glob("*.json"))
 
 
-def load(path: Path, kind: type[Card] | type[Reading]) -> Card | Reading:
+def load(path: Path, kind: type[T]) -> T:
     """Read a card or what it was made from.
 
     Raises:
@@ -92,7 +93,6 @@ def card_problems(out: Path, name: str) -> CardChecked:
     """
     paths = paths_of(out, name)
     card = load(paths["json"], Card)
-    assert isinstance(card, Card)
     other = card.maker != maker()
     checked = Checked(
         [
@@ -105,7 +105,6 @@ def card_problems(out: Path, name: str) -> CardChecked:
     there = paths["text"].is_file()
     if there:
         reading = load(paths["text"], Reading)
-        assert isinstance(reading, Reading)
         check_quotes(card, reading, checked)
         if dataclasses.replace(card_of(reading, name), maker=card.maker) != card:
             if other:

@@ -137,11 +137,9 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
     # What an engine writes as "5.2%" is what was said as "five point two percent": numbers are compared as values.
     found = [word for spoken in say(heard, lexicon) for word in plain(spoken.said)]
     output = jiwer.process_words(" ".join(text.words), " ".join(found)) if found else None
-    counts = (
-        ErrorCounts(output.hits, output.substitutions, output.insertions, output.deletions)
-        if output
-        else ErrorCounts(0, 0, 0, len(text.words))
-    )
+    counts = ErrorCounts(0, 0, 0, len(text.words))
+    if output:
+        counts = ErrorCounts(output.hits, output.substitutions, output.insertions, output.deletions)
     pairs: Counter[tuple[str, str]] = Counter()
     for chunk in output.alignments[0] if output else ():
         if chunk.type in ("substitute", "delete"):

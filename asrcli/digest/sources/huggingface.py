@@ -89,11 +89,8 @@ def read_repository(value: Any, kind: Kind = Kind.MODEL) -> Item | None:
     prefix, path = ("hf", "") if kind is Kind.MODEL else ("hf-dataset", "datasets/")
     tags = tuple(clean(tag, 120) for tag in texts_of(value.get("tags"))[:60])
     bases = value.get("baseModels")
-    parents = (
-        texts_of([one.get("id") for one in bases.get("models", []) if isinstance(one, dict)])
-        if isinstance(bases, dict) and isinstance(bases.get("models"), list)
-        else ()
-    )
+    models = bases.get("models") if isinstance(bases, dict) else None
+    parents = texts_of([one.get("id") for one in models if isinstance(one, dict)] if isinstance(models, list) else [])
     tags += tuple(f"base_model:{clean(parent, 120)}" for parent in parents if f"base_model:{parent}" not in tags)
     created = clean(text_of(value.get("createdAt")), 30)
     weights = value.get("safetensors")

@@ -140,6 +140,3 @@ def said(levels: Sequence[Level]) -> str:
 def tested(test: str) -> str:
     """Return where a level was reached, as it follows the level: " on AMI", " (AMI)"."""
     return f" {'' if test.startswith('(') else 'on '}{test}" if test else ""
-
-
-__all__ = ["LEVELS", "Statement", "statements"]

@@ -67,10 +67,8 @@ _OTHER = re.compile(
 def names_of(title: str, text: str) -> frozenset[str]:
     """Return the names, in lower case, that the authors give to what is theirs.
 
-    A name stands before the colon of the title, or directly after "we propose (
-        ", "
-    )called" and the like. The word "it" is
-    among them when the abstract introduces something that it can mean.
+    A name stands before the colon of the title, or directly after "we propose", "called" and the like. The word "it"
+    is among them when the abstract introduces something that it can mean.
     """
     found: set[str] = set()
     for match in _INTRODUCE.finditer(text):
@@ -81,12 +79,9 @@ def names_of(title: str, text: str) -> frozenset[str]:
             if pattern:
                 found |= {word for word in pattern.groupdict().values() if word and is_own_name(word)}
     head, _, rest = title.partition(":")
-    if found <= {"it"} and len(head.split()) == 1 and is_own_name(head) and not _JUDGES.search(rest):
-        found |= (
-            {head, "it"}
-            if found or re.search(rf"\b{re.escape(head)},? (?:is an?|is our|our|the first)\b", text)
-            else set()
-        )
+    alone = found <= {"it"} and len(head.split()) == 1 and is_own_name(head) and not _JUDGES.search(rest)
+    if alone and (found or re.search(rf"\b{re.escape(head)},? (?:is an?|is our|our|the first)\b", text)):
+        found |= {head, "it"}
     return frozenset(word if word == "it" else word.lower().rstrip(".") for word in found)
 
 

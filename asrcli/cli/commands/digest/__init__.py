@@ -8,11 +8,5 @@ from asrcli.cli.commands.digest.options import app
 __all__ = ["app", "daily", "look", "publish"]
 
 # A verb registers itself when its module is imported; the help lists them as used in a day, whatever came first.
-MODULES = (daily, look, publish)
-app.registered_commands.sort(
-    key=lambda command: (
-        next(place for place, one in enumerate(MODULES) if one.__name__ == command.callback.__module__)
-        if command.callback
-        else -1
-    )
-)
+MODULES = [one.__name__ for one in (daily, look, publish)]
+app.registered_commands.sort(key=lambda command: MODULES.index(str(command.callback and command.callback.__module__)))
