@@ -14,8 +14,7 @@ import numpy as np
 from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 
 from asrcli.alignment.windows import Pairing
-from asrcli.bench.music import music
-from asrcli.bench.sounds import babble, mix, read_samples, telephone, white, write_samples
+from asrcli.bench.sounds import babble, mix, music, read_samples, telephone, white, write_samples
 from asrcli.engine import Device, Weights
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest

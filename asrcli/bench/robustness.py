@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from asrcli.base.join import join_texts
 from asrcli.bench import sounds
-from asrcli.bench.music import music
 from asrcli.types import SAMPLE_RATE, Utterance
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def noise_for(kind: str, at: int, spoken: Sequence[Spoken], seed: int) -> Sample
     lot = zlib.crc32(f"{seed} {kind} {one.utterance.id}".encode(errors="surrogatepass"))
     if kind == "babble":
         return sounds.babble(len(one.samples), [other.samples for other in spoken if other is not one], lot)
-    return music(len(one.samples), lot) if kind == "music" else sounds.white(len(one.samples), lot)
+    return sounds.music(len(one.samples), lot) if kind == "music" else sounds.white(len(one.samples), lot)
 
 
 def longer(spoken: Sequence[Spoken], folder: Path) -> Iterator[Condition]:

@@ -19,8 +19,8 @@ from asrcli.audio.vad import SpeechDetector, VadOptions
 from asrcli.bench import figures, gauges, robustness, sounds, tables
 from asrcli.bench import messages as say
 from asrcli.bench.loaded import listen
-from asrcli.bench.music import music
 from asrcli.bench.replay import drift, named
+from asrcli.bench.sounds import music
 from asrcli.bench.verdicts import front, told_apart, verdicts
 from asrcli.capabilities import Stream, StreamUpdate
 from asrcli.datasets.results import Measure, RunRecord, read_run, write_run
