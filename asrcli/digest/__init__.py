@@ -2,7 +2,7 @@
 
     sources/                       arXiv, Hugging Face, feeds and GitHub releases, Hacker News, X
     items                          what travels: one piece of news, and how each source ended
-    store, tables                  SQLite: what was seen, what was reported, how far each source was read
+    store                          SQLite: what was seen, what was reported, how far each source was read
     settings, ranking, topics, families, phrases, sentences, figures, statements/
     edition                        one day, as written to DATE.json; compose builds it, verify proves it
     pages/                         markdown, HTML, feeds, blocks of a README

@@ -17,8 +17,7 @@ from asrcli.cli.commands.digest import look, publish
 from asrcli.digest.edition import Edition
 from asrcli.digest.items import Item, Kind, Report, State
 from asrcli.digest.run import Plan, load_edition, run_day, write_edition
-from asrcli.digest.store import Store
-from asrcli.digest.tables import ITEMS, SCHEMA, TABLES
+from asrcli.digest.store import ITEMS, SCHEMA, TABLES, Store
 from asrcli.digest.verify import rolling_problems, verify_day
 from asrcli.digest.versions import Files
 from asrcli.errors import CheckFailed, InputError, UsageError

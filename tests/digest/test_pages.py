@@ -434,7 +434,7 @@ def test_an_earlier_store_is_read(tmp_path):
     import sqlite3
 
     from asrcli.digest.items import Item, Kind
-    from asrcli.digest.tables import TABLES
+    from asrcli.digest.store import TABLES
 
     path = tmp_path / "digest.sqlite"
     old = TABLES.replace("CREATE TABLE passed (id TEXT PRIMARY KEY, first_seen TEXT NOT NULL) WITHOUT ROWID;", "")

@@ -132,7 +132,7 @@ def test_entries_that_are_no_papers_are_not_passed_over(run):
 def test_a_long_listing_is_read_to_its_end_and_a_changed_one_is_noticed():
     from recordings import listing
 
-    from asrcli.digest.sources.listing import listing_urls, read_listing
+    from asrcli.digest.sources.arxiv import listing_urls, read_listing
 
     ids = [f"2604.{number:05}" for number in range(3)]
     page = listing({FRIDAY: ids})

@@ -10,7 +10,7 @@ than two days after their submission, and 9 % after more than a week.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,17 +19,22 @@ from urllib.parse import urlencode
 from asrcli.base.counts import count_of
 from asrcli.digest.items import Item, Kind, Report, State, arxiv_id
 from asrcli.digest.latex import as_text
-from asrcli.digest.sources import Task, ask, combine, listing
+from asrcli.digest.sources import Task, ask, combine
 from asrcli.digest.sources.feeds import Entry, Feed, broken, fetch_feed
 from asrcli.web.cleaning import clean, plain_text
 from asrcli.web.client import Answer, Call
 from asrcli.web.markup import child_text, local_name
 
 PAGE = 300  # entries of one API page; by topic this reaches back about a month, beyond nearly every moderation hold
-PAGES = 5
+PAGES = 5  # of an answer, or of a listing
 BATCH = 100  # ids in one look-up
 API_STALE_DAYS = 6  # the newest of all speech papers is never older, long weekends and holidays included
 EASTERN = timedelta(hours=4)  # UTC minus this has New York's date at its midnight, in summer and in winter
+SHOWING = re.compile(r"showing\s+(?:first\s+)?(\d+)\s+of\s+(\d+)\s+entries", re.I)
+LISTED = re.compile(r"""href\s*=\s*["']?/abs/([a-z-]*(?:\.[A-Z]{2})?/?\d{4}\.?\d{3,5})(?:v\d+)?["']""")
+TOTAL = re.compile(r"Total of (\d+) entries", re.I)
+SHOWN = 2000  # entries in one page: the most arXiv gives
+HEADING = re.compile(r"<h3[^>]*>(.*?)</h3>", re.S | re.I)
 
 
 def collect(task: Task) -> Report:
@@ -259,21 +264,21 @@ def back_fill(task: Task, feed: Report) -> Report | None:
     until = last_weekday(task.day)
     if feed.state in (State.OK, State.QUIET):
         until -= timedelta(days=1)  # the feed itself holds the last day
-    missed = listing.weekdays(since, until)
+    missed = weekdays(since, until)
     if not missed:
         return None
     name = f"arxiv listing {category}"
     listed: list[str] = []
     problems: list[str] = []
-    for base in listing.listing_urls(category, missed, task.day):
-        for number in range(listing.PAGES):
-            answer = ask(task, Call(listing.page_url(base, number * listing.SHOWN), "text/html"), name)
+    for base in listing_urls(category, missed, task.day):
+        for number in range(PAGES):
+            answer = ask(task, Call(page_url(base, number * SHOWN), "text/html"), name)
             if isinstance(answer, Report):
                 return answer
-            ids, total, problem = listing.read_listing(answer.body.decode("utf-8", "replace"))
+            ids, total, problem = read_listing(answer.body.decode("utf-8", "replace"))
             listed += ids
             problems += [problem] if problem else []
-            if total <= (number + 1) * listing.SHOWN:
+            if total <= (number + 1) * SHOWN:
                 break
     wanted = [base for base in dict.fromkeys(listed) if not task.known(f"arxiv:{base}")]
     details = [look_up(task, wanted[at : at + BATCH], name) for at in range(0, len(wanted), BATCH)]
@@ -290,3 +295,36 @@ def look_up(task: Task, ids: Sequence[str], name: str) -> Report:
     """Read the papers with these ids."""
     report, _ = read_api(task, api_url(id_list=",".join(ids), start=0, max_results=len(ids)), name)
     return report
+
+
+def weekdays(after: date, until: date) -> list[date]:
+    """Return Mondays to Fridays after one day and up to another."""
+    days = (after + timedelta(days=number) for number in range(1, (until - after).days + 1))
+    return [day for day in days if day.weekday() < 5]
+
+
+def listing_urls(category: str, missed: Sequence[date], day: date) -> list[str]:
+    """Return the listings that hold the missed days: the past week, or whole months when it is longer ago."""
+    base = f"https://arxiv.org/list/{category}"
+    if (day - missed[0]).days <= 5:
+        return [f"{base}/pastweek"]
+    # A month's listing is ordered by id, and an id's month is that of its submission.
+    months: Iterable[str] = dict.fromkeys(f"{one:%Y-%m}" for one in (missed[0] - timedelta(days=7), *missed))
+    return [f"{base}/{month}" for month in months]
+
+
+def page_url(base: str, skip: int) -> str:
+    """Return the address of one page of a listing."""
+    return f"{base}?skip={skip}&show={SHOWN}"
+
+
+def read_listing(page: str) -> tuple[list[str], int, str]:
+    """Return the ids of a page, how many entries the whole listing has, and what is wrong with the page.
+
+    A page is wrong when it holds fewer entries than its headings promise: then its form has changed.
+    """
+    found = LISTED.findall(page)
+    total = TOTAL.search(page)
+    promised = sum(int(one[0]) for heading in HEADING.findall(page) for one in SHOWING.findall(heading))
+    problem = f"the listing promises {promised} entries and holds {len(found)}" if promised > len(found) else ""
+    return list(dict.fromkeys(found)), int(total[1]) if total else len(found), problem
