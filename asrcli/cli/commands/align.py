@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asrcli.cli.commands.options import (
-    ALLOW_HOST,
-    DEVICE,
-    OFFLINE,
-    THREADS,
-    OutputOptions,
-    ReportOptions,
-    RunOptions,
-    SoundOptions,
-    StretchOptions,
-)
+from asrcli.cli.commands import options
 from asrcli.cli.groups import grouped, option
 from asrcli.errors import UsageError
 
@@ -37,7 +27,7 @@ class AlignerOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimesOptions(OutputOptions):
+class TimesOptions(options.OutputOptions):
     """Where words and their times go, and as what."""
 
     format: str | None = option(
@@ -58,12 +48,12 @@ class CheckOptions:
 class PartOptions:
     """Which of the recordings."""
 
-    allow_host: list[str] | None = ALLOW_HOST
+    allow_host: list[str] | None = options.ALLOW_HOST
     shard: str | None = option(None, help="I/N: the I-th of N parts of a folder; auto in a job of an array.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class OneSoundOptions(SoundOptions):
+class OneSoundOptions(options.SoundOptions):
     """Which of the sounds in a file has the text."""
 
     channels: str = option("mix", help="mix, or the number of the channel with this text.")
@@ -75,10 +65,10 @@ class WorkOptions:
 
     chunk_length: float | None = option(None, help="Longest stretch aligned at once, seconds; default: by aligner.")
     vad: bool = option(True, help="Look for words in speech only.")
-    device: str = DEVICE
+    device: str = options.DEVICE
     compute_type: str = option("auto", "--compute-type", "--dtype", help="auto, float32, bfloat16, ...")
-    threads: int = THREADS
-    offline: bool = OFFLINE
+    threads: int = options.THREADS
+    offline: bool = options.OFFLINE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +94,12 @@ def align(
     results: TimesOptions,
     checks: CheckOptions,
     recordings: PartOptions,
-    when: StretchOptions,
+    when: options.StretchOptions,
     sound: OneSoundOptions,
     work: WorkOptions,
     cues: CueOptions,
-    runs: RunOptions,
-    reports: ReportOptions,
+    runs: options.RunOptions,
+    reports: options.ReportOptions,
 ) -> None:
     """Find when each word of a known text is said.
 
@@ -158,7 +148,7 @@ def align(
         raise typer.Exit(run_planned(planned, lambda: execute(planned), console, sinks))
 
 
-def _formats(results: OutputOptions, reports: ReportOptions, pairs: list[Pair]) -> tuple[str, ...]:
+def _formats(results: options.OutputOptions, reports: options.ReportOptions, pairs: list[Pair]) -> tuple[str, ...]:
     """Return the formats to write.
 
     Raises:

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import Console, table_console
-from asrcli.cli.commands.bench_options import (
-    DataOptions,
-    FigureOptions,
-    MachineOptions,
-    RecognitionOptions,
-    ReportOptions,
-    RunOptions,
-)
+from asrcli.cli.commands import bench_options as options
 from asrcli.cli.groups import grouped
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
@@ -38,12 +31,12 @@ def bench(
         ),
     ] = None,
     *,
-    runs: RunOptions,
-    data: DataOptions,
-    how: RecognitionOptions,
-    what: FigureOptions,
-    machine: MachineOptions,
-    reports: ReportOptions,
+    runs: options.RunOptions,
+    data: options.DataOptions,
+    how: options.RecognitionOptions,
+    what: options.FigureOptions,
+    machine: options.MachineOptions,
+    reports: options.ReportOptions,
 ) -> None:
     """Measure accuracy, speed and memory of engines on your recordings.
 

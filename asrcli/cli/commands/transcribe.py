@@ -7,43 +7,27 @@ from functools import partial
 
 import typer
 
-from asrcli.cli.commands.options import (
-    ClipOptions,
-    InputOptions,
-    LiveOptions,
-    OutputOptions,
-    ReportOptions,
-    RunOptions,
-    SoundOptions,
-)
-from asrcli.cli.commands.transcribe_options import (
-    DecodingOptions,
-    DiarizationOptions,
-    EngineOptions,
-    MachineOptions,
-    SilenceOptions,
-    SubtitleOptions,
-    TextOptions,
-)
+from asrcli.cli.commands import options as common
+from asrcli.cli.commands import transcribe_options as own
 from asrcli.cli.groups import grouped, words
 
 
 @partial(grouped, sections=True)
 def transcribe(
-    engine: EngineOptions,
-    sources: InputOptions,
-    clip: ClipOptions,
-    sound: SoundOptions,
-    results: OutputOptions,
-    text: TextOptions,
-    runs: RunOptions,
-    diarization: DiarizationOptions,
-    subtitles: SubtitleOptions,
-    live: LiveOptions,
-    silence: SilenceOptions,
-    decoding: DecodingOptions,
-    machine: MachineOptions,
-    reports: ReportOptions,
+    engine: own.EngineOptions,
+    sources: common.InputOptions,
+    clip: common.ClipOptions,
+    sound: common.SoundOptions,
+    results: common.OutputOptions,
+    text: own.TextOptions,
+    runs: common.RunOptions,
+    diarization: own.DiarizationOptions,
+    subtitles: own.SubtitleOptions,
+    live: common.LiveOptions,
+    silence: own.SilenceOptions,
+    decoding: own.DecodingOptions,
+    machine: own.MachineOptions,
+    reports: common.ReportOptions,
 ) -> None:
     """Turn recordings into text and subtitles.
 
