@@ -8,18 +8,7 @@ from asrcli.base.counts import count_of
 from asrcli.digest.assets import asset
 from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper
 from asrcli.digest.families import Family
-from asrcli.digest.pages.markdown import (
-    BAD,
-    HEADINGS,
-    MODEL_HEADS,
-    card_name,
-    facts_of,
-    figure_text,
-    footer,
-    head_of,
-    new_version,
-    short_address,
-)
+from asrcli.digest.pages import markdown
 from asrcli.reports.page import digest
 from asrcli.web.cleaning import safe_url
 from asrcli.web.markup import Child, Html, join_html, tag
@@ -73,11 +62,11 @@ def day_html(edition: Edition, filters: bool = True, cards: Collection[str] = ()
         parts += [tag("h2", f"Papers ({len(edition.papers)})"), *(paper_html(paper, cards) for paper in edition.papers)]
         parts += numbers(edition.papers)
     if edition.updates:
-        lines = [tag("li", link(one.title, one.url), f" {new_version(one)}") for one in edition.updates]
+        lines = [tag("li", link(one.title, one.url), f" {markdown.new_version(one)}") for one in edition.updates]
         parts += [tag("h2", f"New versions ({len(edition.updates)})"), tag("ul", *lines)]
     if edition.models:
         parts += [tag("h2", f"Models ({count_of(edition.models, 'family', 'families')})"), models(edition.models)]
-    for kind, heading in HEADINGS.items():
+    for kind, heading in markdown.HEADINGS.items():
         lines = [line_html(line) for line in edition.lines if line.kind == kind]
         if lines:
             parts += [tag("h2", f"{heading} ({len(lines)})"), tag("ul", *lines)]
@@ -86,7 +75,7 @@ def day_html(edition: Edition, filters: bool = True, cards: Collection[str] = ()
         for one in edition.sources
     ]
     parts += [tag("h2", "Sources"), table(("Source", "State", "News", "Evidence"), rows, "told")]
-    last = footer(edition).removeprefix("---\n\n").replace("`", "").replace("\\", "")
+    last = markdown.footer(edition).removeprefix("---\n\n").replace("`", "").replace("\\", "")
     body = join_html([*parts, tag("p", last, class_="note")])
     return document(title, edition.language, body, asset("day.css"), asset("day.js") if filters else "")
 
@@ -101,7 +90,7 @@ def table(heads: tuple[str, ...], rows: list[Html], kind: str = "") -> Html:
 
 def status(edition: Edition) -> Html:
     """Return the line the page opens with."""
-    bad = [source for source in edition.sources if source.state in BAD]
+    bad = [source for source in edition.sources if source.state in markdown.BAD]
     if not bad:
         return tag("p", "All sources were read.", class_="note")
     said = "; ".join(f"{one.name} {one.state} ({one.evidence})" for one in bad)
@@ -129,14 +118,14 @@ def idea_html(idea: Idea) -> Html:
 
 def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
     """Return one paper."""
-    parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", head_of(paper), class_="note")]
+    parts: list[Child] = [tag("h3", link(paper.title, paper.url)), tag("p", markdown.head_of(paper), class_="note")]
     parts += [tag("p", join_html((claim_html(claim) for claim in paper.claims), " "))] if paper.claims else []
     parts += [tag("p", claim_html(claim), class_="own") for claim in paper.own]
-    if name := card_name(paper.id, cards):
+    if name := markdown.card_name(paper.id, cards):
         parts.append(tag("p", tag("a", "What carries this claim", href=f"../papers/{name}.html")))
     if paper.code:
         parts.append(
-            tag("p", "Code and data: ", join_html((link(short_address(url), url) for url in paper.code), ", "))
+            tag("p", "Code and data: ", join_html((link(markdown.short_address(url), url) for url in paper.code), ", "))
         )
     if paper.models:
         names = join_html((link(name, f"https://huggingface.co/{name}") for name in paper.models), ", ")
@@ -153,7 +142,9 @@ def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
 def numbers(papers: tuple[Paper, ...]) -> list[Child]:
     """Return the table of numbers."""
     rows = [
-        tag("tr", *(tag("td", cell) for cell in (source_of(paper.id), one.metric, figure_text(one), one.quote)))
+        tag(
+            "tr", *(tag("td", cell) for cell in (source_of(paper.id), one.metric, markdown.figure_text(one), one.quote))
+        )
         for paper in papers
         for one in paper.figures
     ]
@@ -167,10 +158,10 @@ def models(families: tuple[Family, ...]) -> Html:
     for row in families:
         name = tag("td", link(row.title, row.url), f" ×{row.members}" if row.members > 1 else "")
         papers = join_html((source_of(paper) for paper in row.papers[:3]), ", ")
-        facts: tuple[Child, ...] = (*facts_of(row), papers)
-        cells = zip(facts, MODEL_HEADS[1:], strict=True)
+        facts: tuple[Child, ...] = (*markdown.facts_of(row), papers)
+        cells = zip(facts, markdown.MODEL_HEADS[1:], strict=True)
         rows.append(tag("tr", name, *(tag("td", text, data_label=head) for text, head in cells)))
-    return table(MODEL_HEADS, rows, "listed")
+    return table(markdown.MODEL_HEADS, rows, "listed")
 
 
 def line_html(line: Line) -> Html:
