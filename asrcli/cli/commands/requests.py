@@ -17,14 +17,7 @@ if TYPE_CHECKING:
     from asrcli.audio.inputs import Found
     from asrcli.audio.vad import VadOptions
     from asrcli.base.console import Console
-    from asrcli.cli.commands.transcribe_options import (
-        DecodingOptions,
-        DiarizationOptions,
-        EngineOptions,
-        SilenceOptions,
-        SubtitleOptions,
-        TextOptions,
-    )
+    from asrcli.cli.commands import transcribe_options as own
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.formats import Layout
     from asrcli.runs.shards import Shard
@@ -108,7 +101,7 @@ def _default_format(results: OutputOptions, options: Options) -> str:
     return "answers" if options.ask and plain and results.naming.folder is None else found
 
 
-def voice_activity(silence: SilenceOptions) -> VadOptions | None:
+def voice_activity(silence: own.SilenceOptions) -> VadOptions | None:
     """Return what counts as speech, by default at the model's own threshold; ``None`` transcribes silence too."""
     from asrcli.audio.vad import SILERO, VadOptions
     from asrcli.engines import companions
@@ -132,7 +125,7 @@ def engine_choice(engine: str, fast: bool) -> str:
     return "fast" if fast else engine
 
 
-def punctuation(text: TextOptions) -> str | None:
+def punctuation(text: own.TextOptions) -> str | None:
     """Return the punctuation model, or ``None`` where none is wanted."""
     model = text.punctuation_model
     if not text.punctuate:
@@ -167,7 +160,7 @@ def track_choice(text: str | None) -> str | None:
     return text
 
 
-def speaker_options(typed: DiarizationOptions, sources: InputOptions) -> SpeakerOptions | None:
+def speaker_options(typed: own.DiarizationOptions, sources: InputOptions) -> SpeakerOptions | None:
     """Return how speakers are found: by a model as wanted, from a file, or not at all."""
     from asrcli.diarization.speakers import SpeakerOptions
 
@@ -188,7 +181,7 @@ def speaker_options(typed: DiarizationOptions, sources: InputOptions) -> Speaker
     return SpeakerOptions(None, model, typed.speakers, least, most, typed.voices, typed.same_speakers)
 
 
-def layout(typed: SubtitleOptions) -> Layout:
+def layout(typed: own.SubtitleOptions) -> Layout:
     """Return how subtitles are shaped."""
     from asrcli.formats import layout
 
@@ -199,7 +192,7 @@ def layout(typed: SubtitleOptions) -> Layout:
     )  # fmt: skip
 
 
-def recognition(engine: EngineOptions, text: TextOptions, decoding: DecodingOptions) -> Options:
+def recognition(engine: own.EngineOptions, text: own.TextOptions, decoding: own.DecodingOptions) -> Options:
     """Return what the engine is asked for."""
     from asrcli.engines.options import parse_engine_options
     from asrcli.types import Options
