@@ -171,13 +171,5 @@ def line_of(ranked: Ranked) -> Line:
         for name, value in item.signals
         if name in ("points", "comments", "likes", "downloads", "upvotes")
     ]
-    return Line(
-        item.id,
-        item.kind,
-        item.title,
-        item.url,
-        ", ".join(item.authors[:3]),
-        item.published[:10],
-        ", ".join(notes),
-        ranked.score,
-    )
+    by, day = ", ".join(item.authors[:3]), item.published[:10]
+    return Line(item.id, item.kind, item.title, item.url, by, day, ", ".join(notes), ranked.score)

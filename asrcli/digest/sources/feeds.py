@@ -152,16 +152,8 @@ def entry_item(entry: Entry, url: str, kind: Kind, source: str, feed_title: str)
     if kind is Kind.RELEASE:
         repository = "/".join(urlsplit(url).path.split("/")[1:3])
         tag = clean(entry.link.rpartition("/")[2] or entry.title, 80)
-        return Item(
-            f"github:{repository}@{tag}",
-            kind,
-            f"{repository} {entry.title}",
-            entry.link,
-            source,
-            entry.text,
-            (),
-            entry.when,
-        )
+        identity, title = f"github:{repository}@{tag}", f"{repository} {entry.title}"
+        return Item(identity, kind, title, entry.link, source, entry.text, (), entry.when)
     identity = f"url:{canonical(entry.link)}" if entry.link else f"url:{canonical(url)}#{entry.id}"
     authors = entry.authors or ((feed_title,) if feed_title else ())
     return Item(identity, kind, entry.title, entry.link, source, entry.text, authors, entry.when, tags=entry.tags[:10])
