@@ -84,15 +84,8 @@ def _own(one: Utterance, segments: Sequence[Utterance], path: Path) -> tuple[Utt
         if dict(each.fields)["recording"] not in chosen or min(end, last) <= max(start, first):
             continue
         inside = first <= (start + end) / 2 < last  # the words of one that is cut count where most of it is
-        kept.append(
-            replace(
-                each,
-                start=max(start, first),
-                end=min(end, last),
-                text=each.text if inside else "",
-                fields=(("recording", one.id),),
-            )
-        )
+        text, own = each.text if inside else "", (("recording", one.id),)
+        kept.append(replace(each, start=max(start, first), end=min(end, last), text=text, fields=own))
     return tuple(kept)
 
 

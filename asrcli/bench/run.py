@@ -307,15 +307,10 @@ class EngineRun:
             measures.append(figures.repeated("repeat_p50", middles, "s"))
         measures += [Measure(**one) for line in self.journal.lines if "phase" in line for one in line["measures"]]
         measures += figures.gains(measures)
-        return Outcome(
-            transcribed,
-            tuple(figures.merged(measures)),
-            tuple((one, self._card_rows(one)) for one in self.conditions),
-            tuple(line["note"] for line in self.journal.lines if "note" in line),
-            self._starts()[-1][0].device,
-            self._requests(),
-            self._spoken(),
-        )
+        card = tuple((one, self._card_rows(one)) for one in self.conditions)
+        notes = tuple(line["note"] for line in self.journal.lines if "note" in line)
+        device, whole = self._starts()[-1][0].device, tuple(figures.merged(measures))
+        return Outcome(transcribed, whole, card, notes, device, self._requests(), self._spoken())
 
     def _requests(self) -> tuple[RequestTime, ...]:
         """Return the requests of several callers; of a part that was done twice, those of the last time."""

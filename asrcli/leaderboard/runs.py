@@ -72,13 +72,8 @@ def measure(record: RunRecord, path: str, table: Table) -> Measured:
     counts = count_errors([one.text for one in record.utterances], hypothesis, language_of(record, name), convention)
     seconds = [one.seconds for one in record.utterances]
     timed = bool(seconds) and all(seconds) and all(record.times)
-    protocol = Protocol(
-        "measured here",
-        f"asr: {convention}",
-        NORMALIZERS[NORMALIZER].label,
-        hardware_of(dict(record.facts)),
-        system_name(record.engine, None, record.fact("backend")),
-    )
+    place, by = hardware_of(dict(record.facts)), system_name(record.engine, None, record.fact("backend"))
+    protocol = Protocol("measured here", f"asr: {convention}", NORMALIZERS[NORMALIZER].label, place, by)
     row = Row(
         model=model_label(record.engine, record.model, record.fact("backend")),
         protocol=protocol,
@@ -110,24 +105,18 @@ def compare(run: Measured, table: Table) -> list[str]:
     published = table.rows[0].protocol
     own = run.row.protocol
     known = next((one for one in table.sets if one.name == run.set), None)
-    lines = []
+    lines, utterances = [], count_of(run.utterances, "utterance")
     if known is None:
         sets = ", ".join(one.name for one in table.sets) or "none"
         lines.append(f"test set: NOT comparable: '{run.set}' is none of this table's ({sets})")
     elif known.utterances and known.utterances != run.utterances:
-        lines.append(
-            f"test set: NOT comparable: {count_of(run.utterances, 'utterance')}, {run.set} has {known.utterances:,}"
-        )
+        lines.append(f"test set: NOT comparable: {utterances}, {run.set} has {known.utterances:,}")
     elif known.utterances:
         lines.append(f"test set: same name and same number of utterances ({run.utterances:,})")
     else:
-        lines.append(
-            f"test set: same name; {count_of(run.utterances, 'utterance')}, how many the table has is not published"
-        )
+        lines.append(f"test set: same name; {utterances}, how many the table has is not published")
     if run.failed:
-        lines.append(
-            f"answers: {run.failed:,} of {count_of(run.utterances, 'utterance')} failed and count as not recognised"
-        )
+        lines.append(f"answers: {run.failed:,} of {utterances} failed and count as not recognised")
     counted = "same way" if published.scorer.startswith(("jiwer", "kaldialign")) else "the table's way is not known"
     lines.append(f"counting: {counted} ({own.scorer}; the table: {published.scorer or 'not said'})")
     known_rules = published.normalizer.startswith("Open ASR Leaderboard") and "before" not in published.normalizer
@@ -135,10 +124,8 @@ def compare(run: Measured, table: Table) -> list[str]:
     lines.append(f"normaliser: {alike} ({own.normalizer}; the table: {published.normalizer or 'not said'})")
     same = bool(own.hardware) and own.hardware.split(" (")[0] in published.hardware
     speed = "same hardware, but one utterance at a time here, batches there" if same else "NOT comparable"
-    lines.append(
-        f"speed: {speed} ({own.hardware or 'hardware not said'}; the table: {published.hardware or 'not said'})"
-    )
-    return lines
+    machines = f"{own.hardware or 'hardware not said'}; the table: {published.hardware or 'not said'}"
+    return [*lines, f"speed: {speed} ({machines})"]
 
 
 def set_of(dataset: str) -> str:

@@ -123,19 +123,10 @@ def score_file(path: Path, language: str = "en") -> Score:
     counts = count_errors([one.text for one in lines], [one.hypothesis for one in lines], language)
     seconds, times = [one.seconds for one in lines], [one.time for one in lines]
     timed = all(seconds) and all(times)
-    return Score(
-        model,
-        dataset,
-        str(path),
-        len(lines),
-        counts,
-        None if counts.rate is None else round(100 * counts.rate, 2),
-        sum(one for one in seconds if one is not None) if timed else None,
-        sum(one for one in times if one is not None) if timed else None,
-        hashlib.sha256(path.read_bytes()).hexdigest(),
-        language,
-        notes,
-    )
+    audio, work = (sum(filter(None, column)) if timed else None for column in (seconds, times))
+    wer = None if counts.rate is None else round(100 * counts.rate, 2)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Score(model, dataset, str(path), len(lines), counts, wer, audio, work, sha256, language, notes)
 
 
 def lines_of(rows: Sequence[tuple[int, Row]], path: Path) -> tuple[list[Line], tuple[str, ...]]:
@@ -222,14 +213,8 @@ def totals(scores: Sequence[Score]) -> list[Total]:
         timed = all(one.rtfx is not None for one in own)
         seconds = sum(one.audio_length or 0.0 for one in own)
         time = sum(one.inference_time or 0.0 for one in own)
-        found.append(
-            Total(
-                model,
-                len(own),
-                round(sum(rates) / len(rates), 2) if len(rates) == len(own) else None,
-                round(seconds / time, 2) if timed and time else None,
-            )
-        )
+        wer = round(sum(rates) / len(rates), 2) if len(rates) == len(own) else None
+        found.append(Total(model, len(own), wer, round(seconds / time, 2) if timed and time else None))
     return found
 
 
