@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -68,6 +68,11 @@ def text_of(value: object) -> str:
 def number_of(value: object) -> float:
     """Return a JSON number, 0 for anything else."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else 0.0
+
+
+def signals_of(numbers: Iterable[tuple[str, object]]) -> tuple[tuple[str, float], ...]:
+    """Return the numbers that were given, with their names."""
+    return tuple((key, found) for key, number in numbers if (found := number_of(number)))
 
 
 def texts_of(value: object) -> tuple[str, ...]:

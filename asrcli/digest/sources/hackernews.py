@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from asrcli.digest.items import Item, Kind, Report, State, arxiv_id
-from asrcli.digest.sources import Task, ask_json, combine, number_of, text_of
+from asrcli.digest.sources import Task, ask_json, combine, signals_of, text_of
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Call
 
@@ -49,17 +50,8 @@ def read_hit(hit: Any) -> Item | None:
     link = safe_url(text_of(hit.get("url")))
     paper = arxiv_id(link)
     discussion = f"https://news.ycombinator.com/item?id={number}"
-    signals = (("points", number_of(hit.get("points"))), ("comments", number_of(hit.get("num_comments"))))
-    return Item(
-        f"hn:{number}",
-        Kind.STORY,
-        title,
-        link or discussion,
-        "hn",
-        "",
-        (clean(text_of(hit.get("author")), 40),),
-        clean(text_of(hit.get("created_at")), 30),
-        tags=(f"discussion: {discussion}",),
-        signals=tuple((key, value) for key, value in signals if value),
-        about=(f"arxiv:{paper[0]}",) if paper else (),
-    )
+    author, created = clean(text_of(hit.get("author")), 40), clean(text_of(hit.get("created_at")), 30)
+    signals = signals_of((("points", hit.get("points")), ("comments", hit.get("num_comments"))))
+    tags, about = (f"discussion: {discussion}",), (f"arxiv:{paper[0]}",) if paper else ()
+    story = Item(f"hn:{number}", Kind.STORY, title, link or discussion, "hn", "", (author,), created, tags=tags)
+    return replace(story, signals=signals, about=about)

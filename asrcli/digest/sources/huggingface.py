@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from asrcli.base.counts import count_of
 from asrcli.digest.items import TEMPLATE_PAPERS, Item, Kind, Report, State, arxiv_id
 from asrcli.digest.latex import as_text
-from asrcli.digest.sources import Task, ask, ask_json, combine, decode, number_of, text_of, texts_of
+from asrcli.digest.sources import Task, ask, ask_json, combine, decode, signals_of, text_of, texts_of
 from asrcli.web.cleaning import clean, clean_title, safe_url
 from asrcli.web.client import Answer, Call
 
@@ -100,20 +101,10 @@ def read_repository(value: Any, kind: Kind = Kind.MODEL) -> Item | None:
         ("parameters", weights.get("total") if isinstance(weights, dict) else None),
         ("trending", value.get("trendingScore")),
     )
-    signals = tuple((key, number_of(number)) for key, number in numbers if number_of(number))
-    return Item(
-        f"{prefix}:{name}",
-        kind,
-        name,
-        f"{HUB}/{path}{name}",
-        "hf",
-        clean(text_of(value.get("description")), 2000),
-        (clean(text_of(value.get("author")) or name.partition("/")[0], 96),),
-        created,
-        tags=tags,
-        signals=signals,
-        about=papers_of(tags),
-    )
+    owner = clean(text_of(value.get("author")) or name.partition("/")[0], 96)
+    text = clean(text_of(value.get("description")), 2000)
+    made = Item(f"{prefix}:{name}", kind, name, f"{HUB}/{path}{name}", "hf", text, (owner,), created, tags=tags)
+    return replace(made, signals=signals_of(numbers), about=papers_of(tags))
 
 
 def papers_of(tags: Sequence[str]) -> tuple[str, ...]:
@@ -156,15 +147,8 @@ def read_daily(value: Any) -> Item | None:
         ("comments", value.get("numComments")),
         ("stars", paper.get("githubStars")),
     )
-    return Item(
-        f"arxiv:{found[0]}",
-        Kind.PAPER,
-        clean_title(as_text(clean_title(text_of(paper.get("title"))))),
-        f"https://arxiv.org/abs/{found[0]}",
-        "hf",
-        clean(as_text(clean(text_of(paper.get("summary"))))),
-        tuple(clean(one, 200) for one in names),
-        clean(text_of(paper.get("publishedAt")), 30),
-        version=0,  # arXiv's own words win when both are there
-        signals=tuple((key, number_of(number)) for key, number in numbers if number_of(number)),
-    )
+    title = clean_title(as_text(clean_title(text_of(paper.get("title")))))
+    text = clean(as_text(clean(text_of(paper.get("summary")))))
+    people, day = tuple(clean(one, 200) for one in names), clean(text_of(paper.get("publishedAt")), 30)
+    made = Item(f"arxiv:{found[0]}", Kind.PAPER, title, f"https://arxiv.org/abs/{found[0]}", "hf", text, people, day)
+    return replace(made, version=0, signals=signals_of(numbers))  # arXiv's own words win when both are there
