@@ -112,10 +112,10 @@ def test_a_known_hub_page_ends_the_reading_and_a_next_page_must_be_the_hubs_own(
         answer(second, json.dumps([model("a/older")]), link='<https://evil.example/api/models>; rel="next"'),
     ]
     run = Task(FRIDAY, RecordedWeb(pages), SETTINGS, {"run": "2026-04-16"})
-    report = huggingface.read_pages(run, first, "hf", huggingface.read_model)
+    report = huggingface.read_pages(run, first, "hf", huggingface.read_repository)
     assert [item.title for item in report.items] == ["a/new", "a/older"] and report.state is State.OK
     known = replace(run, known=lambda identity: identity == "hf:a/new")
-    assert len(huggingface.read_pages(known, first, "hf", huggingface.read_model).items) == 1
+    assert len(huggingface.read_pages(known, first, "hf", huggingface.read_repository).items) == 1
 
 
 RSS2 = (
