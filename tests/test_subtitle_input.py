@@ -81,6 +81,33 @@ def test_blank_lines_inside_a_cue_lose_nothing() -> None:
     assert [cue.lines for cue in cues] == [("Ever tried.", "No matter."), (), ("Try again.", "2024", "was the year")]
 
 
+SAID = ("hello there", "how are you", "how?", "thank you")
+
+
+def test_captions_that_roll_are_known_in_every_format() -> None:
+    rolled = [(SAID[:1],), *((SAID[place : place + 1], SAID[place : place + 2]) for place in range(3)), (SAID[3:],)]
+    shown = [lines for lines_of in rolled for lines in lines_of]  # as yt-dlp converts them
+    srt = "".join(
+        f"{number}\n00:00:{number:02d},000 --> 00:00:{number + 1:02d},000\n{chr(10).join(lines)}\n\n"
+        for number, lines in enumerate(shown, 1)
+    )
+    for text, kind in ((srt, ".srt"), ("WEBVTT\n\n" + srt, ".vtt")):
+        assert [cue.lines for cue in read_cues(text, kind)] == [(line,) for line in SAID]
+
+
+def test_lines_that_are_said_again_stay() -> None:
+    said = [("No!",), ("No!", "I said no."), ("Why?",), ("Why not?", "Because."), ("Because?",)]
+    text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{chr(10).join(one)}\n\n" for n, one in enumerate(said, 1))
+    assert [cue.lines for cue in read_cues(text, ".srt")] == said
+
+
+def test_parts_of_hls_put_together_have_heads_and_cues_twice() -> None:
+    head = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n"
+    long = "00:05.000 --> 00:11.000\nthat goes on\n\n"
+    text = f"{head}00:01.000 --> 00:02.000\nhello\n\n{long}{head}{long}00:12.000 --> 00:13.000\nbye\n"
+    assert [cue.lines for cue in read_cues(text, ".vtt")] == [("hello",), ("that goes on",), ("bye",)]
+
+
 def test_captions_that_roll_are_read_once() -> None:
     text = (
         "WEBVTT\n\n00:00.000 --> 00:02.000 align:start\n \nEver<00:00.500><c> tried</c>\n\n"

@@ -153,10 +153,7 @@ def facts(found: Sequence[Identified]) -> list[dict[str, object]]:
     """Return the same for JSON."""
     return [
         {
-            "spoken": one.spoken,
-            "utterances": one.utterances,
-            "right": one.right,
-            "accuracy": one.accuracy,
+            **{name: getattr(one, name) for name in ("spoken", "utterances", "right", "accuracy")},
             "interval": [one.interval.low, one.interval.high] if one.interval else None,
             "instead": dict(one.instead),
         }

@@ -9,7 +9,7 @@ from typing import Any
 from asrcli.base.console import printable
 from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
-from asrcli.compare.breakdown import Bucket, by_field, macro_means
+from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
 from asrcli.compare.conditions import Outcome
 from asrcli.compare.scores import LADDER, Comparison, PairScore, Share, SystemScore, reduction
@@ -17,6 +17,7 @@ from asrcli.reports.table import cell, csv_text, json_text, markdown_table
 from asrcli.scoring.intervals import Interval
 
 SCHEMA = "asr-compare/1"
+COUNTS = ("hits", "substitutions", "deletions", "insertions", "reference_length")
 SPANS = ("95 %", "95 % by group")
 SYSTEM_COLUMNS = (*("system", "WER", *SPANS, "raw", "no case", "no case, no punctuation", "CER", "sub", "del", "ins"),)
 PAIR_COLUMNS = (
@@ -76,13 +77,7 @@ def system_facts(one: SystemScore) -> dict[str, Any]:
         "wer": counts.rate,
         "interval": interval_facts(one.interval),
         "group_interval": interval_facts(one.group_interval),
-        "counts": {
-            "hits": counts.hits,
-            "substitutions": counts.substitutions,
-            "deletions": counts.deletions,
-            "insertions": counts.insertions,
-            "reference_length": counts.reference_length,
-        },
+        "counts": {name: getattr(counts, name) for name in COUNTS},
         "ladder": {name: rate_facts(share) for name, share in zip(LADDER, one.ladder, strict=True)},
         "cer": rate_facts(one.characters, one.character_interval),
         **dict(one.measures),
@@ -130,10 +125,7 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
             "only_second_right": pair.mcnemar.only_second,
             "p": pair.mcnemar.p,
         },
-        "wins": pair.wins,
-        "ties": pair.ties,
-        "losses": pair.losses,
-        "significant": pair.significant,
+        **{name: getattr(pair, name) for name in ("wins", "ties", "losses", "significant")},
         "more_utterances_needed": pair.more_needed,
         "more_units_needed": pair.more_units,
         "verdict": wording.verdict(comparison, pair),
@@ -141,9 +133,9 @@ def pair_facts(comparison: Comparison, pair: PairScore) -> dict[str, Any]:
 
 
 def bucket_facts(comparison: Comparison, name: str) -> list[dict[str, Any]]:
-    """Return one breakdown."""
+    """Return one breakdown, with the rates of every system in each bucket."""
     return [
-        {"value": one.value, "utterances": one.utterances, "systems": rates_of(one)}
+        {"value": one.value, "utterances": one.utterances, "systems": list(map(rate_facts, one.shares, one.intervals))}
         for one in by_field(comparison, name)
     ]
 
@@ -152,11 +144,6 @@ def macro_facts(comparison: Comparison, name: str) -> list[dict[str, Any]]:
     """Return the mean of each system's rates over the values of a field; none where that means nothing."""
     found = macro_means(by_field(comparison, name), name)
     return [{"rate": mean, "interval": interval_facts(interval)} for mean, interval in found]
-
-
-def rates_of(one: Bucket) -> list[dict[str, Any]]:
-    """Return the rates of every system in one bucket."""
-    return [rate_facts(share, interval) for share, interval in zip(one.shares, one.intervals, strict=True)]
 
 
 def utterance_facts(comparison: Comparison, index: int) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from asrcli.base.counts import count_of
 from asrcli.compare import identification, wording
 from asrcli.compare.breakdown import by_field, macro_means
 from asrcli.compare.classes import CLASSES
-from asrcli.compare.scores import LADDER, Comparison, SystemScore, reduction
+from asrcli.compare.scores import LADDER, Comparison, SystemScore
+from asrcli.compare.tables import reduced
 from asrcli.reports.terminal import Sheet
 
 if TYPE_CHECKING:
@@ -73,20 +74,11 @@ def rates(comparison: Comparison) -> Sheet:
         row += [f"{number:,}" for number in (one.counts.substitutions, one.counts.deletions, one.counts.insertions)]
         row += [wording.percent(share.rate) for share in one.ladder[: len(LADDER) - 1]]
         row += [wording.percent(value) for value in (one.characters.rate, extra["mer"], extra["wil"])]
-        row += [wording.percent(value, 1) for value in reductions(comparison, one)]
+        if len(comparison.systems) > 1:
+            less = reduced(one, comparison.systems[0])
+            row += [wording.percent(less.get(name), 1) for name in ("werr", "cerr")]
         rows.append(row)
     return Sheet(columns, rows)
-
-
-def reductions(comparison: Comparison, one: SystemScore) -> list[float | None]:
-    """Return by which shares the error rates of a system are below those of the first; nothing of a single one."""
-    first = comparison.systems[0]
-    if len(comparison.systems) < 2:
-        return []
-    return [
-        None if one is first else reduction(own, base)
-        for own, base in ((one.counts.rate, first.counts.rate), (one.characters.rate, first.characters.rate))
-    ]
 
 
 def differences(comparison: Comparison) -> Sheet:

@@ -145,13 +145,7 @@ def write_consensus(agreement: Agreement, path: Path, systems: Sequence[Path], *
             write_ours(file, text + "\n", force=True)
         return
     rows = [
-        {
-            "id": name,
-            "text": text,
-            "votes": list(one.support),
-            "voters": one.voters,
-            "disagreement": round(one.disagreement, 4),
-        }
+        dict(id=name, text=text, votes=list(one.support), voters=one.voters, disagreement=round(one.disagreement, 4))
         for name, text, one in zip(agreement.ids, agreement.texts, agreement.consensus, strict=True)
     ]
     write_ours(path, json_lines(rows), force=force)

@@ -11,6 +11,7 @@ from asrcli.datasets.lines import Row
 
 REFERENCE_KEYS = (
     *("text", "reference", "ref", "sentence", "transcript", "transcription", "normalized_text", "answer", "wrd"),
+    *("txt", "words"),
 )
 HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
 SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
@@ -40,6 +41,8 @@ def known_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def with_known_names(row: Row) -> Row:
     """Return a row with the names that are looked for."""
+    if isinstance(row, dict) and {"key", "source", "target"} <= row.keys() and TEXTS.isdisjoint(row):  # FunASR's
+        row = {{"source": "audio", "target": "text"}.get(name, name): value for name, value in row.items()}
     if not isinstance(row, dict) or (names := known_names(tuple(row))) == tuple(row):
         return row
     return dict(zip(names, row.values(), strict=True))

@@ -29,6 +29,9 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
     if next((line for line in lines if line and not line.isspace()), "").lstrip().startswith("["):
         yield from read_json_list("\n".join(lines), path)
         return
+    if (rows := _named_rows(lines)) is not None:
+        yield from rows
+        return
     for number, line in enumerate(lines, start=1):
         if not line or line.isspace():
             continue
@@ -41,6 +44,18 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
         if not isinstance(row, dict):
             raise InputError(f"{path} line {number}: a line must be an object like {{...}}, not: {line[:60]}")
         yield number, row
+
+
+def _named_rows(lines: Sequence[str]) -> Iterator[tuple[int, Row]] | None:
+    """Return the objects of one object of objects by their names, as SpeechBrain has them; ``None`` for other files."""
+    if not lines or (len(lines) > 1 and lines[0].strip() != "{"):
+        return None
+    try:
+        whole = json.loads("\n".join(lines))
+    except (ValueError, RecursionError):
+        return None
+    named = isinstance(whole, dict) and len(whole) > 0 and all(isinstance(row, dict) for row in whole.values())
+    return ((number, {"id": name, **whole[name]}) for number, name in enumerate(whole, start=1)) if named else None
 
 
 def read_json_list(text: str, path: Path) -> Iterator[tuple[int, Row]]:

@@ -127,7 +127,7 @@ def layout_of(path: Path) -> Layout:
     """Tell the layout of a file by its suffix, and of JSON Lines by the first line."""
     if path.suffix in (".csv", ".tsv", ".stm"):
         return Layout(path.suffix[1:].upper() if path.suffix in TABLES else "stm")
-    if not path.name.endswith((".jsonl", ".json", ".jsonl.gz", ".manifest", "manifest")):
+    if not path.name.endswith((".jsonl", ".json", ".jsonl.gz", ".manifest", "manifest", "data.list")):
         raise InputError(
             f"{path}: not a manifest by its name; JSON Lines (.jsonl .json .jsonl.gz), .csv, .tsv, "
             ".stm, or Kaldi's wav.scp are read"
@@ -206,6 +206,7 @@ def with_audio(one: Utterance, manifest: Path) -> Utterance:
 def beside(audio: str, manifest: Path) -> str:
     """Return the absolute path of a recording by its name in a manifest: the first place where there is one."""
     folder = manifest.absolute().parent
+    audio = audio.removeprefix("{data_root}/").removeprefix("$data_root/")  # SpeechBrain's word for the folder
     names = [audio, *([os.path.expanduser(audio)] if audio[0] == "~" else [])]
     names += [audio.replace("\\", "/")] if "\\" in audio else []
     names += [audio + suffix for suffix in UNNAMED if not audio.endswith(suffix)]  # a name may have dots: talk.2024

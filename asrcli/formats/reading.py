@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from asrcli.errors import InputError
 from asrcli.formats.cues import Cue
@@ -26,7 +26,7 @@ TIMES = re.compile(
 )  # no blank need stand before settings
 ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
 NUMBER = re.compile(r"\s*\d+\s*")
-ASIDE = re.compile(r"(NOTE|STYLE|REGION)\b")  # blocks of WebVTT that show nothing
+ASIDE = re.compile(r"(NOTE|STYLE|REGION|WEBVTT)\b")  # blocks of WebVTT that show nothing; HLS has a head in each part
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
 LABEL = re.compile(r"\[([^\[\]]+)\] (?=\S)")  # of the speaker, as SubRip has no markup for it
@@ -46,6 +46,7 @@ BREAK = re.compile(rf"{BREAK_TAG.pattern}|\\N", re.IGNORECASE)  # in SubRip, as 
 JOINED = re.compile("([<{\\\\])\u2060")  # as our writer keeps text from being markup
 OVERRIDE = re.compile(r"\{\\[^{}]*\}|\{/?[ibu]\}|\{[ycsfp]:[^{}]*\}", re.IGNORECASE)  # of ASS and MicroDVD in SubRip
 ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#\d{1,7}|#x[\da-f]{1,6});", re.IGNORECASE)
+MOST_AGAIN = 0.8  # of cues
 ROLLING = re.compile(r"<[\d:.]+><c>")  # YouTube's captions, in which each line is shown twice
 
 
@@ -71,7 +72,7 @@ def parse_srt(text: str) -> list[Cue]:
         named = None if named and is_sound(named[1]) else named
         rest = [shown[0][named.end() :], *shown[1:]] if named else shown
         cues.append(_cue(block, rest, named[1] if named else None))
-    return cues
+    return unrolled(cues) if _rolls(cues) else cues
 
 
 def is_sound(note: str) -> bool:
@@ -98,7 +99,8 @@ def parse_vtt(text: str) -> list[Cue]:
         speaker = unescape(voice[1]).strip() if voice else None
         parts = [part for line in block.lines for part in BREAK_TAG.split(RUBY.sub("", line))]
         cues.append(_cue(block, [unescape(TAG.sub("", part)) for part in parts], speaker))
-    return unrolled(cues) if ROLLING.search(text) else cues
+    cues = list(dict.fromkeys(cues)) if text.count("WEBVTT") > 1 else cues  # HLS has what goes on in two parts in both
+    return unrolled(cues) if ROLLING.search(text) or _rolls(cues) else cues
 
 
 def blocks(text: str, *, vtt: bool) -> list[Block]:
@@ -209,6 +211,13 @@ def retimed(text: str, times: Sequence[tuple[float, float] | None], *, vtt: bool
             start, end = (timestamp(seconds, mark) for seconds in new)
             rows[block.line] = f"{start} --> {end}{block.times.groups()[-1]}"
     return "\n".join(rows)
+
+
+def _rolls(cues: Iterable[Cue]) -> bool:
+    """Tell whether captions roll: nearly every cue begins with the line that the one before it ended with."""
+    shown = [lines for lines, _ in groupby(tuple(line.strip() for line in cue.lines) for cue in cues if cue.lines)]
+    again = sum(before[-1] == after[0] for before, after in pairwise(shown))
+    return again > 1 and again >= MOST_AGAIN * (len(shown) - 1) and any(len(lines) > 1 for lines in shown)
 
 
 def unrolled(cues: Iterable[Cue]) -> list[Cue]:

@@ -57,6 +57,14 @@ TABLES: dict[str, str | bytes] = {  # the same two rows, as programs write them
         {"audio_filepath": "b.wav", "source_lang": "en", "target_lang": "en", "answer": "bye"},
     ),
     "nemo.jsonl": lines({"audio_filename": "a.wav", "text": "hello"}, {"Audio_Filepath": "b.wav", "Text": "bye"}),
+    "data.list": lines({"key": "1", "wav": "a.wav", "txt": "hello"}, {"key": "2", "wav": "b.wav", "txt": "bye"}),
+    "funasr.jsonl": lines(
+        {"key": "1", "source": "a.wav", "target": "hello"}, {"key": "2", "source": "b.wav", "target": "bye"}
+    ),
+    "speechbrain.json": json.dumps(
+        {"1": {"wav": "{data_root}/a.wav", "words": "hello"}, "2": {"wav": "b.wav", "words": "bye"}}, indent=1
+    ),
+    "one line.json": json.dumps({"1": {"wav": "a.wav", "words": "hello"}, "2": {"wav": "b.wav", "words": "bye"}}),
     "windows.jsonl": lines(ROW, {"audio_filepath": ".\\b.wav", "text": "bye"}),
     "voxpopuli.tsv": "id\traw_text\tnormalized_text\tspeaker_id\na\tHello.\thello\t1\nb\tBye.\tbye\t1\n",
     "null.jsonl": lines({**ROW, "duration": float("nan")}, {"audio": "b.wav", "text": "bye", "offset": "nan"}),
