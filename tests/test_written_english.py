@@ -28,6 +28,22 @@ def test_what_is_written_in_two_ways_is_one_text_and_nothing_else() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("June third, 1871", "June 3, 1871", True),
+        ("MARCH TWENTY FIRST", "March 21st", True),
+        ("the first May", "the 1st May", True),
+        ("June third", "June 4", False),
+        ("the third man", "the 3 man", False),
+        ("June 33rd", "June 33", False),
+    ],
+)
+def test_days_beside_their_months(one: str, other: str, same: bool) -> None:
+    assert (ENGLISH(one) == ENGLISH(other)) is same
+    assert build_cutter("asr", "en")(one) == ENGLISH(one).split()
+
+
 SIZES = [
     *range(1, 121),
     *range(125, 1000, 37),

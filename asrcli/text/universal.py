@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from asrcli.base.join import UNSPACED
@@ -32,7 +32,7 @@ from asrcli.text.local_numbers import (
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
-from asrcli.text.written_english import SIGN, TABLE, as_spoken, finish, is_unusual
+from asrcli.text.written_english import MONTHS, SIGN, TABLE, as_spoken, finish, is_unusual, plain_days
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
 FORMS = (
@@ -137,17 +137,22 @@ class UniversalNormalizer:
 
     def __call__(self, text: str) -> str:
         """Return the normalised text, words and characters parted by one space."""
-        text, english = self.clear(text)
-        if english is None:
-            return self.normalize_other(text)
-        return self.read_english(text) if english.on["numbers"] and is_unusual(text) else english(text).strip()
+        return " ".join(self.words(text))
 
     def words(self, text: str) -> list[str]:
         """Return the words of the normalised text; words that come again are the same objects."""
         text, english = self.clear(text)
-        if english is not None and not (english.on["numbers"] and is_unusual(text)):
+        if english is None:
+            words = self.normalize_other(text).split()
+        elif not english.on["numbers"]:
             return english.words(text)
-        words = (self.normalize_other(text) if english is None else self.read_english(text)).split()
+        else:
+            unusual = is_unusual(text)
+            words = finish(english(as_spoken(text))).split() if unusual else english.words(text)
+            if not MONTHS.isdisjoint(words):
+                words = plain_days(words)
+            elif not unusual:
+                return words
         return list(map(self.memory.setdefault, words, words))
 
     def clear(self, text: str) -> tuple[str, EnglishNormalizer | None]:
@@ -167,10 +172,6 @@ class UniversalNormalizer:
         if not by_rules:
             return text.replace("’", "'"), None
         return text, self.english
-
-    def read_english(self, text: str) -> str:
-        """Apply the English rules to a text with numbers or signs in it."""
-        return finish(self.english(as_spoken(text))) if self.english else text
 
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""
@@ -243,27 +244,16 @@ STEPS = 3
 Steps = tuple[list[str], list[str], list[str]]  # of one text: raw, without case, without case and punctuation
 
 
-class SmallWords(dict[str, str]):
-    """Words -> the same without case, remembered; words come again and again."""
-
-    def __missing__(self, word: str) -> str:
-        if len(self) > MOST_WORDS:
-            self.clear()
-        self[word] = small = word.casefold()
-        return small
+@lru_cache(MOST_WORDS)
+def small_word(word: str) -> str:
+    """Return a word without case, remembered; words come again and again."""
+    return word.casefold()
 
 
-class BareWords(dict[str, tuple[str, ...]]):
-    """Words -> the same without case and punctuation: none, one or several words."""
-
-    def __missing__(self, word: str) -> tuple[str, ...]:
-        if len(self) > MOST_WORDS:
-            self.clear()
-        self[word] = bare = tuple(raw_words(word.casefold().translate(PUNCTUATION)))
-        return bare
-
-
-SMALL, BARE = SmallWords(), BareWords()
+@lru_cache(MOST_WORDS)
+def bare_words(word: str) -> tuple[str, ...]:
+    """Return a word without case and punctuation: none, one or several words."""
+    return tuple(raw_words(word.casefold().translate(PUNCTUATION)))
 
 
 def raw_words(text: str) -> list[str]:
@@ -280,7 +270,7 @@ def plain_steps(text: str) -> Steps:
     """
     raw = raw_words(text)
     folded = text.casefold()
-    small = raw if folded == text else list(map(SMALL.__getitem__, raw))
+    small = raw if folded == text else list(map(small_word, raw))
     if text.replace(" ", "").isalnum():  # letters and digits only: no punctuation
         return raw, small, small
     return raw, small, without_punctuation(small)
@@ -288,4 +278,4 @@ def plain_steps(text: str) -> Steps:
 
 def without_punctuation(words: list[str]) -> list[str]:
     """Return words in small letters, without punctuation."""
-    return list(chain.from_iterable(map(BARE.__getitem__, words)))
+    return list(chain.from_iterable(map(bare_words, words)))

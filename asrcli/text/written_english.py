@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
 
@@ -137,6 +138,8 @@ REWRITES = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
 UNUSUAL = re.compile(
     rf"[\d&@°¢½¼¾℃℉$£€¥%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\ba\.i\b|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
 )
+MONTHS = frozenset("january february march april may june july august september october november december".split())
+DAY = re.compile("([1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)")
 MOST_WORDS = 400_000  # remembered
 LAST = tuple(
     (re.compile(pattern), new)
@@ -175,22 +178,14 @@ class SignTable(dict[int, str]):
 TABLE = SignTable()
 
 
-class UnusualWords(dict[str, bool]):
-    """Words -> whether they can be written otherwise than they are spoken, remembered."""
-
-    def __missing__(self, word: str) -> bool:
-        if len(self) > MOST_WORDS:
-            self.clear()
-        self[word] = found = UNUSUAL.search(word.lower()) is not None
-        return found
-
-
-WORDS = UnusualWords()
+@lru_cache(MOST_WORDS)
+def _is_unusual(word: str) -> bool:
+    return UNUSUAL.search(word.lower()) is not None
 
 
 def is_unusual(text: str) -> bool:
     """Return whether `as_spoken` and `finish` can change a text."""
-    return any(map(WORDS.__getitem__, text.split()))
+    return any(map(_is_unusual, text.split()))
 
 
 def as_spoken(text: str) -> str:
@@ -210,3 +205,12 @@ def finish(text: str) -> str:
     for pattern, new in LAST:
         text = pattern.sub(new, text)
     return " ".join(text.split())
+
+
+def plain_days(words: list[str]) -> list[str]:
+    """Return words in which a day beside its month is the number alone, as both are written: june 3rd, june 3."""
+    around = zip(("", *words), words, (*words[1:], ""), strict=False)
+    return [
+        day[1] if (day := DAY.fullmatch(word)) and not MONTHS.isdisjoint((before, after)) else word
+        for before, word, after in around
+    ]
