@@ -142,17 +142,15 @@ class UniversalNormalizer:
     def words(self, text: str) -> list[str]:
         """Return the words of the normalised text; words that come again are the same objects."""
         text, english = self.clear(text)
+        unusual = english is not None and english.on["numbers"] and is_unusual(text)
         if english is None:
             words = self.normalize_other(text).split()
-        elif not english.on["numbers"]:
-            return english.words(text)
         else:
-            unusual = is_unusual(text)
             words = finish(english(as_spoken(text))).split() if unusual else english.words(text)
-            if not MONTHS.isdisjoint(words):
-                words = plain_days(words)
-            elif not unusual:
-                return words
+        days = english is not None and english.on["numbers"] and not MONTHS.isdisjoint(words)
+        if english is not None and not unusual and not days:
+            return words  # remembered there
+        words = plain_days(words) if days else words
         return list(map(self.memory.setdefault, words, words))
 
     def clear(self, text: str) -> tuple[str, EnglishNormalizer | None]:
