@@ -42,7 +42,7 @@ def known_names(names: tuple[str, ...]) -> tuple[str, ...]:
 def with_known_names(row: Row) -> Row:
     """Return a row with the names that are looked for."""
     if isinstance(row, dict) and {"key", "source", "target"} <= row.keys() and TEXTS.isdisjoint(row):  # FunASR's
-        row = {{"source": "audio", "target": "text"}.get(name, name): value for name, value in row.items()}
+        row = {"audio": row["source"], "text": row["target"], **row}
     if not isinstance(row, dict) or (names := known_names(tuple(row))) == tuple(row):
         return row
     return dict(zip(names, row.values(), strict=True))
