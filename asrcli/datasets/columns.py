@@ -10,8 +10,7 @@ from typing import Any
 from asrcli.datasets.lines import Row
 
 REFERENCE_KEYS = (
-    *("text", "reference", "ref", "sentence", "transcript", "transcription", "normalized_text", "answer", "wrd"),
-    *("txt", "words"),
+    *("text", "reference", "ref", "sentence", "transcript", "transcription", "normalized_text", "answer", "wrd", "txt"),
 )
 HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
 SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference

@@ -54,8 +54,10 @@ def _named_rows(lines: Sequence[str]) -> Iterator[tuple[int, Row]] | None:
         whole = json.loads("\n".join(lines))
     except (ValueError, RecursionError):
         return None
-    named = isinstance(whole, dict) and len(whole) > 0 and all(isinstance(row, dict) for row in whole.values())
-    return ((number, {"id": name, **whole[name]}) for number, name in enumerate(whole, start=1)) if named else None
+    if not isinstance(whole, dict) or not whole or not all(isinstance(row, dict) for row in whole.values()):
+        return None
+    rows = ({"id": name, **({"text": row["words"]} if "words" in row else {}), **row} for name, row in whole.items())
+    return enumerate(rows, start=1)
 
 
 def read_json_list(text: str, path: Path) -> Iterator[tuple[int, Row]]:
