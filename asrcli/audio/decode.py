@@ -322,7 +322,9 @@ class _Decoder:
     def report(self) -> None:
         """Say what was wrong with the file, when all that is wanted has been read."""
         damage = self.damage
-        if damage.late_streams and "mpegts" in self.container.format.name and isinstance(self.source.file, Piped):
+        file, numbers = self.source.file, {one.id & 0xFF for one in self.container.streams}
+        late = "mpegts" in self.container.format.name and damage.late_streams
+        if isinstance(file, Piped) and (late or file.has_other_sound(numbers)):
             self.warn("tracks that begin later are left out of a pipe; where sound is missing, give the file")
         if damage.packets:
             noun = "damaged packet" if damage.packets == 1 else "damaged packets"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import BinaryIO
 
 from asrcli.audio.parts import FIRST_PAGE, MOST_CHUNKS, OGG, OGG_HEAD
+from asrcli.audio.programs import PACK, sound_numbers
+
+FEW = 3  # packets: one may be damage
 
 
 class Piped:
@@ -16,6 +20,8 @@ class Piped:
         self._left = 0  # bytes of this page
         self._inside = False  # behind the first pages
         self._cut_off = 0  # pages
+        self._packs = False  # of a program stream
+        self.sounds: Counter[int] = Counter()  # its packets of sound, by their number
         self.joint = False  # reading has ended because another part begins
 
     def read(self, size: int = -1) -> bytes:
@@ -26,7 +32,14 @@ class Piped:
         data = self._held[:size] or self._read(size)
         self._held = self._held[len(data) :]
         self._left -= len(data)
+        self._packs = self._packs or (not self.sounds and data[:4] == PACK)
+        if self._packs:
+            self.sounds.update(sound_numbers(data))
         return data
+
+    def has_other_sound(self, numbers: set[int]) -> bool:
+        """Return whether a program stream had more than a few packets of sound with other numbers than these."""
+        return any(count >= FEW for number, count in self.sounds.items() if number not in numbers)
 
     def next_part(self) -> bool:
         """Go on behind a joint; return whether there is one."""

@@ -7,6 +7,7 @@ that it found at the beginning; what comes under other numbers was dropped in si
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -21,6 +22,9 @@ REGISTERED = (b"AC-3", b"EAC3", b"DTS1", b"DTS2", b"DTS3", b"Opus", b"BSSD")
 PACK, LAYERS, OTHER = b"\0\0\1\xba", range(0xC0, 0xE0), 0xBD  # packets of MPEG sound; of AC-3, DTS, PCM, subtitles
 FIRST_SOUND = 0x80  # of the numbers within the latter
 END, SYSTEM = 0xB9, 0xBB  # of the stream; its header
+SOUND_PACK = re.compile(  # the head of a pack and what its packet begins with, which alone may stand in any sound
+    PACK + rb"(?:[\x20-\x2f].{7}|[\x40-\x7f].{8}[\xf8-\xff])" + PACK[:3] + rb"(?=[\xbd\xc0-\xdf])", re.DOTALL
+)
 GONE = 30  # packets of others without one of the sound that was there: then that has ended
 
 Sounds = frozenset[tuple[int, int]]  # kind and number of each stream of sound
@@ -195,6 +199,16 @@ def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, in
             end = at + (4 if head[3] == END else 6 + int.from_bytes(head[4:6], "big"))
         yield at, end, head
         at = end
+
+
+def sound_numbers(data: bytes) -> Iterator[int]:
+    """Yield the numbers of the packets of sound with which packs begin in some bytes of a program stream."""
+    for match in SOUND_PACK.finditer(data):
+        number = data[match.end()]
+        if number == OTHER:
+            number = _inner(data[match.end() + 3 : match.end() + 259] or b"\0")
+        if number >= FIRST_SOUND:
+            yield number
 
 
 def _inner(packet: bytes) -> int:
