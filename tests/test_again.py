@@ -413,6 +413,17 @@ def test_a_short_word_without_text_is_a_gap_of_a_stream(yes: Path) -> None:
         ('He said "go."', "then he left", "Then he left"),
         ("It is done (I think.)", "then he left", "Then he left"),
         ("Acme Inc.", "said so", "said so"),
+        ("Այո։", "նա գնաց", "Նա գնաց"),
+        ("„Das ist alles.“", "dann ging er", "Dann ging er"),
+        ("'That is all.'", "then he left", "Then he left"),
+        ("C'est fini.", "«\xa0oui\xa0», dit-il", "«\xa0Oui\xa0», dit-il"),
+        ("So did I.", "then we left", "Then we left"),
+        ("George I.", "of Great Britain", "of Great Britain"),
+        ("No.", "he did not", "He did not"),
+        ("Did he? No.", "he did not", "He did not"),
+        ("It is No.", "five", "five"),
+        ("Det är t.ex.", "en bil", "en bil"),
+        ("Это стоит сто тыс.", "рублей", "рублей"),
         ("It costs approx.", "five pounds", "five pounds"),
         ("Das ist Nr.", "fünf", "fünf"),
         ("On Feb.", "third", "third"),
@@ -430,6 +441,7 @@ def test_a_sentence_after_a_full_stop_begins_with_a_capital(before: str, text: s
 def test_a_turkish_sentence_begins_with_a_turkish_capital() -> None:
     assert capitalised("Merhaba.", "istanbul", "tr") == "İstanbul"
     assert capitalised("Hello.", "it is", "en") == "It is"
+    assert capitalised("Ja.", "ijs is koud", "nl") == "IJs is koud"
 
 
 @pytest.mark.parametrize(

@@ -20,24 +20,28 @@ ABBREVIATIONS = frozenset(
         "mr mrs ms mx dr st prof rev hon capt col gen lt sgt sen gov jr sr inc ltd co corp dept est approx vs etc no "
         "fig vol pp eds al mt ft ave blvd jan feb apr jun jul aug sept sep oct nov dec bzw usw ca evtl ggf inkl exkl "
         "zzgl nr hr fr str abs bd jh sog vgl okt dez mrd sra srta dra uds pág núm mme mlle env janv févr juil déc dott "
-        "avv pag ecc dhr mevr bijv enz"
+        "avv pag ecc dhr mevr bijv enz np itd itp tzn tzw ul např tzv apod atd esim jne dvs osv kl stb kb vb bkz dll "
+        "dsb ул см руб тыс млн млрд гг др проф стр рис тел κλπ"
     ).split()
-) | {"e.g.", "i.e.", "z.b."}
+) | {"e.g.", "i.e.", "z.b.", "t.ex.", "f.eks."}
 # A full stop behind a word; not behind a number ("am 3. mai"), a single letter ("J. smith") or another full stop.
-STOPPED = re.compile(r"(?:^|\s)[\"“„«‘(\[]*(\S*[^\W\d_]{2}\.)[\"”’»)\]]*\s*$")
-FIRST = re.compile(r"\s*[¿¡\"“„«(\[]*[^\W\d_]+")
+STOPPED = re.compile(r"(?:^|\s)[\"“„«‘(\[]*(\S*[^\W\d_]{2}[.։]|[a-z]+\s+I\.)[\"'”“’»›)\]]*\s*$")
+ANSWER = re.compile(r"(?:^|[.?!…]\s)\W*no\.\W*$", re.IGNORECASE)  # a sentence of its own; elsewhere it is "number"
+FIRST = re.compile(r"\s*[¿¡\"“„«(\[]*\s*[^\W\d_]+")
 
 
 def capitalised(before: str, text: str, language: str | None = None) -> str:
     """Return a text with a capital where it begins with a word in small letters and `before` ends with a full stop."""
     stopped, first = STOPPED.search(before), FIRST.match(text)
-    if not stopped or stopped[1].lower() in ABBREVIATIONS or not first:
+    if not stopped or not first or (stopped[1].lower() in ABBREVIATIONS and not ANSWER.search(before)):
         return text
     at = next(place for place, char in enumerate(text) if char.isalpha())
     if not text[at : first.end()].islower():
         return text
     # Titlecase: Georgian has capitals that no sentence begins with.
     capital = "İ" if text[at] == "i" and language in ("tr", "az") else text[at].title()
+    if language == "nl" and text.startswith("ij", at):
+        return f"{text[:at]}IJ{text[at + 2 :]}"
     return text[:at] + capital + text[at + 1 :] if len(capital) == 1 else text
 
 
