@@ -44,6 +44,14 @@ def test_names_that_people_have_are_searched_for(tmp_path: Path) -> None:
     assert {Path(found.path).suffix.lower()[1:] for found in inputs.expand([str(tmp_path)])} == set(PEOPLES)
 
 
+def test_typescript_is_no_transport_stream(tmp_path: Path) -> None:
+    (tmp_path / "app.ts").write_text("export const greeting = 'Grüße';\n" * 300, encoding="utf-8")
+    (tmp_path / "app.mts").write_text("export {}")
+    encode(tmp_path / "talk.ts", tone(1, 44_100), 44_100, "aac")
+    (tmp_path / "empty.ts").touch()
+    assert [Path(path).name for path in inputs.walk(str(tmp_path))] == ["empty.ts", "talk.ts"]
+
+
 @pytest.mark.parametrize(
     ("suffix", "codec", "rate"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ EXTENSIONS = frozenset(
     )
 )  # fmt: skip
 NO_SOUND = frozenset({".avif", ".heic", ".heif", ".ism", ".mks", ".mac", ".apl"})  # the same containers without sound
+SOURCES = frozenset({".ts", ".mts"})  # TypeScript has the names of transport streams
 # Sound that is not opened, or only when it says more of itself: protected, or samples without a head.
 UNOPENED = frozenset(
     {".aa", ".aax", ".aaxc", ".m4p", ".ds2", ".vox", ".g722", ".g729", ".sln", ".alaw", ".ulaw", ".mid"}
@@ -130,9 +132,20 @@ def walk(folder: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = os.path.join(parent, name)
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS and not is_special(path):
+            suffix = os.path.splitext(name)[1].lower()
+            if name.startswith(".") or suffix not in EXTENSIONS or is_special(path):
+                continue
+            if suffix not in SOURCES or not _is_text(path):
                 yield path
     yield from sorted(closed)
+
+
+def _is_text(path: str) -> bool:
+    """Return whether a file begins with lines of text."""
+    with suppress(OSError, UnicodeDecodeError), open(path, "rb") as file:
+        head = file.read(4096)
+        return bool(head) and "\0" not in head[: head.rfind(b"\n") + 1 or None].decode()
+    return False
 
 
 def passed_over(folder: str) -> list[str]:

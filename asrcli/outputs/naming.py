@@ -155,6 +155,8 @@ def _apart(first: str, second: str) -> str:
         return "add --output-template '{parent}-{stem}.{format}', or --mirror-tree for what lies below folders"
     if one.suffix.casefold() != other.suffix.casefold():
         return "add --output-template '{stem}{ext}.{format}'"
+    if one.parent == other.parent:  # names that differ in the form of an accent
+        return "rename one of them, or give each an --output-dir of its own"
     return "add --mirror-tree for what lies below folders, or give each an --output-dir of its own"
 
 
