@@ -98,3 +98,14 @@ def test_names_that_some_file_systems_take_for_one_are_not_both_written(names: t
     first, second = (File("the report", f"out/{name}.jsonl") for name in names)
     with pytest.raises(UsageError):
         check_targets([first, second], [])
+
+
+@pytest.mark.parametrize("kind", ["rttm", "ctm", "stm"])
+def test_recordings_that_one_file_cannot_tell_apart_are_said(kind: str, asr: Run, tmp_path: Path) -> None:
+    for name in ("my talk.wav", "my_talk.wav", "other.wav"):
+        write_wav(tmp_path / name)
+    words = ("-e", "fake", "--no-vad", "-f", kind)
+    said = "2 inputs are called 'my_talk' in what follows; give --output-dir"
+    assert said in asr("transcribe", "my talk.wav", "my_talk.wav", "other.wav", *words).err
+    assert said not in asr("transcribe", "my talk.wav", "other.wav", *words).err
+    assert said not in asr("transcribe", "my talk.wav", "my_talk.wav", *words, "-o", "out").err

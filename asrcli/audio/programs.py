@@ -174,15 +174,15 @@ def _numbers(file: BinaryIO, size: int) -> Iterator[tuple[int, int, bool]]:
     """
     pack, begins, time, anew = 0, None, b"", False
     for at, _, head in stream_packets(file, 0, size):
-        if head[3] == PACK[3]:
+        kind = head[3]
+        if kind == PACK[3]:
             pack, anew, time = at, anew or head[4:9] < time, head[4:9]
-        elif head[3] == SYSTEM:
+        elif kind == SYSTEM:
             begins = pack
-        else:
-            number = _inner(head[6:]) if head[3] == OTHER else head[3]
-            if number >= FIRST_SOUND and (head[3] in LAYERS or head[3] == OTHER):
-                yield pack if begins is None else begins, number, anew
-                begins, anew = None, False
+        number = _inner(head[6:]) if kind == OTHER else kind if kind in LAYERS else 0
+        if number >= FIRST_SOUND:
+            yield pack if begins is None else begins, number, anew
+            begins, anew = None, False
 
 
 def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, int, bytes]]:

@@ -31,7 +31,7 @@ def render_ctm(transcript: Transcript, layout: Layout, header: bool) -> str:
     rows = [
         (_channel(transcript, tier.speaker), part) for tier in found for word in tier.words for part in _parts(word)
     ]
-    name = file_label(transcript)
+    name = file_label(transcript.recording.path)
     scored = all(word.score is not None for _, word in rows)
     lines = []
     for timed, run in groupby(sorted(rows, key=_by_time), key=lambda row: row[1].timed):
@@ -69,7 +69,7 @@ def render_stm(transcript: Transcript, layout: Layout, header: bool) -> str:
             opened = "＜" + text[1:] if text.startswith("<") else text
             speaker = field(segment.speaker or UNKNOWN)
             rows.append((_channel(transcript, segment.speaker), start, max(end, start + 1), speaker, opened))
-    name = file_label(transcript)
+    name = file_label(transcript.recording.path)
     return "".join(
         f"{name} {channel} {speaker} {_seconds(start)} {_seconds(end)} {text}\n"
         for channel, start, end, speaker, text in sorted(rows, key=lambda row: row[:3])
@@ -82,7 +82,7 @@ def render_rttm(transcript: Transcript, layout: Layout, header: bool) -> str:
     for turn in turns_of(transcript):
         start, end = milliseconds(turn.start), milliseconds(turn.end)
         rows.append((start, max(end, start + 1), field(turn.speaker), _channel(transcript, turn.speaker)))
-    name = file_label(transcript)
+    name = file_label(transcript.recording.path)
     return "".join(
         f"SPEAKER {name} {channel} {_seconds(start)} {_seconds(end - start)} <NA> <NA> {speaker} <NA> <NA>\n"
         for start, end, speaker, channel in sorted(rows)

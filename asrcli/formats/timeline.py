@@ -139,9 +139,8 @@ def end_of(transcript: Transcript) -> int:
     return max(milliseconds(transcript.recording.seconds or 0.0), recording_end(transcript) or 0, *ends, 1)
 
 
-def file_label(transcript: Transcript) -> str:
-    """Return what files of many recordings call this one: its name without folder, extension and white space."""
-    path = transcript.recording.path
+def file_label(path: str) -> str:
+    """Return what files of many recordings call one: its name without folder, extension and white space."""
     return "stdin" if path == "-" else field(Path(path).stem)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,6 +19,7 @@ from asrcli.engine import Engine
 from asrcli.engines import companions, selection
 from asrcli.errors import UsageError
 from asrcli.formats import HIGHLIGHTING, Layout, worded
+from asrcli.formats.timeline import file_label
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
 from asrcli.pipeline.settings import QUEUE_SECONDS
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from asrcli.engines.recogniser import Choice
     from asrcli.pipeline.settings import Listen
     from asrcli.types import Transcript
+
+
+LABELLED = frozenset({"ctm", "stm", "rttm"})  # in which each line names its recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ def plan(request: Request) -> Plan:
     engine, model = selection.choose_class(request.engine, request.model, options, notices.append, request.languages)
     roots = dict.fromkeys(found.root for found in request.inputs if found.root)
     notices += filter(None, map(line_of_passed_over, roots))
+    if request.naming.to_stdout and LABELLED.intersection(request.formats):
+        notices += _same_labels([found.path for found in request.inputs])
     request.workers.check(engine, request.device, request.options)
     request = _with_word_times(request, engine, notices.append)
     aligner = aligner_for(engine, request.options, request.aligner)
@@ -153,6 +160,13 @@ def plan(request: Request) -> Plan:
 
 
 NO_WORDS = "; -f stm holds segments"
+
+
+def _same_labels(paths: Sequence[str]) -> Iterator[str]:
+    """Yield a line about the recordings that one file of many cannot tell apart."""
+    labels = Counter(map(file_label, paths))
+    if labels and (most := labels.most_common(1)[0])[1] > 1:
+        yield f"{most[1]} inputs are called '{most[0]}' in what follows; give --output-dir to keep them apart"
 
 
 def _with_word_times(request: Request, engine: type[Engine], announce: Callable[[str], None]) -> Request:
