@@ -8,13 +8,14 @@ package; of protocol buffers this takes twenty lines.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 BASIS = "encoder.feature_extractor.forward_basis_buffer"
 WEIGHT, BIAS = "encoder.conv_layers.{}.weight", "encoder.conv_layers.{}.bias"
 LSTM = ["onnx::LSTM_209", "onnx::LSTM_210", "onnx::LSTM_211"]
 OUT_WEIGHT, OUT_BIAS = "decoder.conv1d.weight", "decoder.conv1d.bias"
+Value = int | str | list[int]  # of an attribute
 NAMES = {BASIS, OUT_WEIGHT, OUT_BIAS, *LSTM, *(name.format(layer) for name in (WEIGHT, BIAS) for layer in range(4))}
 
 # Numbers of fields in onnx.proto, and of types.
@@ -26,27 +27,21 @@ INTEGER, STRING, INTEGERS = 2, 3, 7  # of attributes
 
 def rewritten(model: bytes) -> bytes:
     """Return a model with the same inputs, outputs and weights; one with other weights as it is."""
-    fields = list(_fields(memoryview(model)))
-    old = [field for key, graph in fields if key == MODEL_GRAPH for field in _fields(graph)]
-    names = {str(name, "utf-8") for key, one in old if key == CONSTANT for inner, name in _fields(one) if inner == 8}
-    if not names >= NAMES:
+    if not all(name.encode() in model for name in NAMES):
         return model
-    graph = _Graph()
-    graph.write()
-    kept = [_field(key, value) for key, value in old if key in (CONSTANT, INPUT)]
+    fields = list(_fields(memoryview(model)))
+    (old,) = (graph for key, graph in fields if key == MODEL_GRAPH)
+    kept = [_field(key, value) for key, value in _fields(old) if key in (CONSTANT, INPUT)]
     rest = [_field(key, value) for key, value in fields if key != MODEL_GRAPH]
-    return b"".join([*rest, _field(MODEL_GRAPH, b"".join([_field(2, "silero"), *kept, graph.written]))])
+    return b"".join([*rest, _field(MODEL_GRAPH, b"".join([_field(2, "silero"), *kept, _Graph().written]))])
 
 
 class _Graph:
-    """Writes nodes; a list among the inputs of one is a constant."""
+    """Writes all of the model. Names of nodes are those of their outputs; a list among inputs is a constant."""
 
     def __init__(self) -> None:
         self.written = b""
-        self._names = 0
-
-    def write(self) -> None:
-        """Write all of the model."""
+        self._count = 0
         # `input` is (n, 576): four frames of 256 samples, 128 apart, the last one continued by its reflection.
         halves = self._add("Reshape", self._add("Pad", "input", [0, 0, 0, 64], mode="reflect"), [-1, 5, 128])
         frames = self._add("Concat", self._part(halves, 0, 4), self._part(halves, 1, 5), axis=2)
@@ -60,19 +55,17 @@ class _Graph:
         found = self._layer(1, self._beside(found, frames=2, stride=2))
         found = self._layer(2, self._add("Reshape", found, [-1, 1, 128]), first=1)
         found = self._layer(3, found, first=1, last=2)
-        found, hidden, cell = self._node("LSTM", found, *LSTM, "", "h", "c", outputs=3, hidden_size=128)
+        found = self._add("LSTM", found, *LSTM, "", "h", "c", more=("hidden", "cell"), hidden_size=128)
         found = self._add("MatMul", self._add("Relu", found), self._add("Reshape", OUT_WEIGHT, [-1, 1]))
-        found = self._add("Sigmoid", self._add("Add", found, OUT_BIAS))
+        found = self._add("Reshape", self._add("Sigmoid", self._add("Add", found, OUT_BIAS)), [-1])
         tensor = _field(2, _field(1, _field(1, FLOAT)))
-        for name in (self._add("Reshape", found, [-1]), hidden, cell):
-            self.written += _field(OUTPUT, _field(1, name) + tensor)
+        self.written += b"".join(_field(OUTPUT, _field(1, name) + tensor) for name in (found, "hidden", "cell"))
 
     def _layer(self, number: int, values: str, first: int = 0, last: int = 3) -> str:
         """Multiply by the taps of a convolution from `first` to before `last`, `(taps * channels, filters)`."""
         taps = self._part(self._add("Transpose", WEIGHT.format(number), perm=[0, 2, 1]), first, last)
-        matrix = self._add("Flatten", taps, axis=1)
-        product = self._add("MatMul", values, self._add("Transpose", matrix, perm=[1, 0]))
-        return self._add("Relu", self._add("Add", product, BIAS.format(number)))
+        matrix = self._add("Transpose", self._add("Flatten", taps, axis=1), perm=[1, 0])
+        return self._add("Relu", self._add("Add", self._add("MatMul", values, matrix), BIAS.format(number)))
 
     def _beside(self, values: str, frames: int, stride: int) -> str:
         """Put what is under the three taps beside each other, with zeros around all frames."""
@@ -83,29 +76,27 @@ class _Graph:
     def _part(self, values: str, first: int, last: int, axis: int = 1, step: int = 1) -> str:
         return self._add("Slice", values, [first], [last], [axis], [step])
 
-    def _add(self, kind: str, *inputs: str | Sequence[int], **attributes: Any) -> str:
-        return self._node(kind, *inputs, **attributes)[0]
+    def _add(self, kind: str, *inputs: str | list[int], more: tuple[str, ...] = (), **attributes: Value) -> str:
+        """Write a node and return the name of its first output; `more` are the names of others."""
+        names = [one if isinstance(one, str) else self._constant(one) for one in inputs]
+        found = self._name()
+        node = [*(_field(1, name) for name in names), *(_field(2, name) for name in (found, *more)), _field(4, kind)]
+        node += [_field(5, _attribute(*one)) for one in attributes.items()]
+        self.written += _field(NODE, b"".join(node))
+        return found
 
-    def _node(self, kind: str, *inputs: Any, outputs: int = 1, **attributes: Any) -> list[str]:
-        """Write a node and return the names of its outputs."""
-        node = b"".join(_field(1, one if isinstance(one, str) else self._constant(one)) for one in inputs)
-        names = [self._name() for _ in range(outputs)]
-        node += b"".join(_field(2, name) for name in names) + _field(4, kind)
-        self.written += _field(NODE, node + b"".join(_field(5, _attribute(*one)) for one in attributes.items()))
-        return names
-
-    def _constant(self, values: Sequence[int]) -> str:
-        name = self._name()
-        data = b"".join(value.to_bytes(8, "little", signed=True) for value in values)
-        self.written += _field(CONSTANT, _field(1, len(values)) + _field(2, INT64) + _field(8, name) + _field(9, data))
+    def _constant(self, values: list[int]) -> str:
+        name, data = self._name(), b"".join(value.to_bytes(8, "little", signed=True) for value in values)
+        tensor = _field(1, len(values)) + _field(2, INT64) + _field(8, name) + _field(9, data)
+        self.written += _field(CONSTANT, tensor)
         return name
 
     def _name(self) -> str:
-        self._names += 1
-        return f"made.{self._names}"
+        self._count += 1
+        return f"made.{self._count}"
 
 
-def _attribute(name: str, value: int | str | Sequence[int]) -> bytes:
+def _attribute(name: str, value: Value) -> bytes:
     if isinstance(value, int):
         return _field(1, name) + _field(3, value) + _field(20, INTEGER)
     if isinstance(value, str):
@@ -122,11 +113,7 @@ def _field(number: int, value: int | str | bytes | memoryview) -> bytes:
 
 
 def _number(value: int) -> bytes:
-    written = b""
-    while value > 127:
-        written += bytes([value & 127 | 128])
-        value >>= 7
-    return written + bytes([value])
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + _number(value >> 7)
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, Any]]:
