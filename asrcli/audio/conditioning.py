@@ -7,6 +7,7 @@ that the figures here were chosen by.
 
 from __future__ import annotations
 
+from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ class Conditioner:
         self._at = 0
         self._loudest = 0.0  # RMS of the loudest frame of late, falling by RELEASE
         self._gain: float | None = None  # of the frame before
-        self._late: Samples | None = None  # RMS of the frames of late, infinite before the first
+        # Number and RMS of those frames of late that no later one is as quiet as: the first is the quietest of all.
+        self._late: deque[tuple[int, float]] = deque()
         self._frames = 0
         self.standout = Standout()
 
@@ -109,32 +111,30 @@ class Conditioner:
         bends = slopes[:, 1:] - slopes[:, :-1]
         toneless = _levels(_without_tone(bends))
         self.standout.feed(np.stack([_levels(bends), toneless], axis=1).tolist())
-        gains = self._gains(_levels(np.array(frames)))
-        known = np.append(gains[0] if self._gain is None else self._gain, gains).astype(np.float32)
-        self._gain = float(gains[-1])
+        gains = self._gains(_levels(np.array(frames)).tolist())
+        known = np.array([gains[0] if self._gain is None else self._gain, *gains], np.float32)
+        self._gain = gains[-1]
         before, after = np.minimum(known[:-1], known[1:])[:, None], known[1:, None]
         raised = np.flatnonzero((before != 1) | (after != 1))  # most of a loud recording is left as it is
         if len(raised):
             before, after = before[raised], after[raised]
             frames[raised] *= (before + (after - before) * (np.arange(FRAME) / FRAME)).astype(np.float32)
 
-    def _gains(self, levels: Samples) -> Any:
-        """Return the gain at the end of each frame for their RMS `(m,)`, in double precision."""
-        import numpy as np
-
+    def _gains(self, levels: list[float]) -> list[float]:
+        """Return the gain at the end of each frame for their RMS."""
         release = 10 ** (-RELEASE * FRAME / SAMPLE_RATE / 20)
-        loudest = []
-        for level in levels.tolist():
+        gains = []
+        for level in levels:
             self._loudest = max(self._loudest * release, level)
-            loudest.append(self._loudest)
-        before = np.full(FLOOR_FRAMES - 1, np.inf, np.float32) if self._late is None else self._late
-        late = np.concatenate([before, levels])
-        self._late = late[-(FLOOR_FRAMES - 1) :]
-        quietest = np.lib.stride_tricks.sliding_window_view(late, FLOOR_FRAMES).min(axis=1).astype(np.float64)
-        first, self._frames = self._frames + 1, self._frames + len(levels)
-        floors = [FLOOR ** (min(count, FLOOR_FRAMES) / FLOOR_FRAMES) for count in range(first, self._frames + 1)]
-        floor = np.array(floors) / np.maximum(quietest, 1e-9)
-        return np.clip(TARGET * np.minimum(floor, 1 / np.maximum(loudest, 1e-9)), 1.0, MOST_GAIN)
+            while self._late and self._late[-1][1] >= level:
+                self._late.pop()
+            self._late.append((self._frames, level))
+            self._frames += 1
+            if self._late[0][0] < self._frames - FLOOR_FRAMES:
+                self._late.popleft()
+            floor = FLOOR ** (min(self._frames, FLOOR_FRAMES) / FLOOR_FRAMES) / max(self._late[0][1], 1e-9)
+            gains.append(min(max(TARGET * min(floor, 1 / max(self._loudest, 1e-9)), 1.0), MOST_GAIN))
+        return gains
 
 
 def _without_tone(frames: Samples) -> Samples:

@@ -87,6 +87,8 @@ def _aside(stream: Any) -> str:
     from av.stream import Disposition
 
     flags, title = stream.disposition, _title(stream)
+    if not flags and not title:
+        return ""
     if flags & Disposition.comment or COMMENTARY.search(title):
         return "commentary"
     if flags & (Disposition.visual_impaired | Disposition.descriptions) or DESCRIPTION.search(title):
