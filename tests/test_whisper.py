@@ -294,6 +294,26 @@ def test_a_fitted_window_that_fails_gets_30_seconds(whisper: Whisper) -> None:
     assert script.frames == [3000] and script.calls[1]["sampling_temperature"] == 0.2
 
 
+def test_an_unlikely_text_is_sampled_once_where_it_is(whisper: Whisper) -> None:
+    """Neither 30 s nor higher temperatures made it likelier; a loop goes up the ladder to its end."""
+    unlikely, worse, loop = (ONE, -1.2, 0.0), (["Ġtwo"], -1.5, 0.0), (LOOP, -0.1, 0.0)
+    found, script = decode(whisper, [[unlikely], [worse]], [tone(5)], fitted=True)
+    assert script.frames == [1500] and texts(found) == ["one"], "the likelier of both"
+    found, script = decode(whisper, [[loop], [loop], [loop], [loop], [worse]], [tone(5)], fitted=True)
+    assert script.frames == [1500, 3000] and texts(found) == ["two"]
+    assert [call["sampling_temperature"] for call in script.calls] == [1.0, 1.0, 0.2, 0.4, 0.6]
+    asked = [[unlikely], [worse], [worse]]
+    assert texts(decode(whisper, asked, [tone(5)], fitted=True, temperature=(0.0, 0.2, 0.4))[0]) == ["one"], "as asked"
+
+
+def test_what_is_decoded_with_30_seconds_keeps_the_better_text(whisper: Whisper) -> None:
+    many = ([stamp(0.0), *["Ġone", "Ġtwo"] * 40, stamp(4.0)], -0.1, 0.0)
+    found, _ = decode(
+        whisper, [[many], [(["Ġtwo"], -1.5, 0.0)]], [tone(4)], fitted=True, compression_ratio_threshold=1000.0
+    )
+    assert found[0][0].text.startswith("one two one")
+
+
 @pytest.mark.parametrize("change", [{"again": True}, {"growing": True}])
 def test_what_was_recognised_before_or_comes_again_is_tried_once(whisper: Whisper, change: dict[str, bool]) -> None:
     clip = replace(tone(5), **change)

@@ -27,6 +27,7 @@ from asr_plugins.whisper.windows import (
     better,
     closed,
     compression_ratio,
+    goes_on,
     levelled,
     padded,
     rest,
@@ -39,7 +40,6 @@ from asrcli.types import Clip, Flag, Options, Region, Segment
 T = TypeVar("T")
 
 LEAST_SAMPLES = 400  # one analysis window
-
 BEST_OF = 5
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/accuracy.md)
 COMPRESSION_RATIO = 2.4
@@ -99,8 +99,7 @@ class Decoder:
         import numpy as np
 
         samples = levelled(clip)
-        if len(samples) < LEAST_SAMPLES:
-            samples = np.pad(samples, (0, LEAST_SAMPLES - len(samples)))
+        samples = np.pad(samples, (0, max(0, LEAST_SAMPLES - len(samples))))
         features = self.model.feature_extractor(samples)[..., :-1]  # the last frame is padding
         # OpenAI pads the sound, not the features: zeros are at the floor, 8 decades (2 after scaling) below the peak.
         floor = max(float(features.max()) - 2.0, -1.5)
@@ -142,8 +141,8 @@ class Decoder:
             part = encoded if len(chosen) == len(batch) else self._rows(batch, encoded, pending)
             for window, result in zip(chosen, self._generate(chosen, part, temperature), strict=True):
                 window.result = better(window.result, result, self.thresholds)
-            pending = [row for row in pending if self.thresholds.failed(batch[row].done) and not batch[row].growing]
-            if not pending or batch[0].narrow:
+            once = temperature > 0 and not self.options.temperature
+            if not (pending := [row for row in pending if goes_on(batch[row], self.thresholds, once)]):
                 break
         return self._segments(batch, encoded, clips)
 

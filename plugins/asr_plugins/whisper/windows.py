@@ -169,18 +169,20 @@ class Thresholds:
         """Return whether a window holds no speech: unlikely text where the model recognises none."""
         return result.no_speech_prob > self.no_speech and result.avg_logprob < self.logprob
 
+    def repeats(self, result: Result) -> bool:
+        """Return whether a text is a loop."""
+        return result.compression_ratio > self.compression_ratio
+
     def failed(self, result: Result) -> bool:
         """Return whether a window has to be decoded again at a higher temperature."""
-        too_repetitive = result.compression_ratio > self.compression_ratio
-        return (too_repetitive or result.avg_logprob < self.logprob) and not self.silent(result)
+        return (self.repeats(result) or result.avg_logprob < self.logprob) and not self.silent(result)
 
 
 def better(old: Result | None, new: Result, thresholds: Thresholds) -> Result:
     """Return the result to keep: the new one when it passes, else the likelier of those that do not repeat."""
     if old is None or not thresholds.failed(new):
         return new
-    repeats_old = old.compression_ratio > thresholds.compression_ratio
-    repeats_new = new.compression_ratio > thresholds.compression_ratio
+    repeats_old, repeats_new = thresholds.repeats(old), thresholds.repeats(new)
     if repeats_old != repeats_new:
         return new if repeats_old else old
     return new if new.avg_logprob > old.avg_logprob else old
@@ -192,14 +194,30 @@ def compression_ratio(text: str) -> float:
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
+def loops(window: Window, thresholds: Thresholds) -> bool:
+    """Return whether the text of a window is a loop, or has so many tokens that it may be one."""
+    done = window.done
+    return len(done.tokens) >= window.most_tokens or (thresholds.repeats(done) and not thresholds.silent(done))
+
+
+def goes_on(window: Window, thresholds: Thresholds, once: bool) -> bool:
+    """Return whether a window is decoded at the next temperature as well.
+
+    Not a fitted one with a loop, which gets 30 s before, nor one that was sampled `once`: nothing better came of the
+    next ones (docs/accuracy.md).
+    """
+    if window.again or window.growing or not thresholds.failed(window.done):
+        return False
+    return not (window.narrow and (once or loops(window, thresholds)))
+
+
 def widened(window: Window, thresholds: Thresholds) -> Window | None:
-    """Return a fitted window that failed, or has too many tokens, with 30 s instead: in noise fewer of those are loops.
+    """Return a fitted window whose text is a loop with 30 s instead: in noise fewer of those are loops.
 
     Not one of a clip that was recognised before or comes again: of what failed so, nothing counted (docs/accuracy.md).
     """
-    failed = thresholds.failed(window.done) or len(window.done.tokens) >= window.most_tokens
     once = window.again or window.growing or not window.narrow
-    return replace(window, fitted=False, result=None) if failed and not once else None
+    return replace(window, fitted=False) if loops(window, thresholds) and not once else None
 
 
 @dataclass(frozen=True, slots=True)
