@@ -187,11 +187,16 @@ def test_a_hesitation_that_was_left_out_is_written(heard: str, flags: tuple[str,
     first.append(Segment("The rest of it, in one sentence more, goes on to the end.", 114.0, 120.0))
 
     def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
-        return [[Segment(heard, one.start, one.end, score=0.1, flags=flags)] for one in pieces]
+        (piece,) = pieces
+        assert (
+            piece.seconds == pytest.approx(2.2) and not piece.samples[:8000].any() and not piece.samples[-8000:].any()
+        )
+        return [[Segment(heard, piece.start, piece.end, score=0.1, flags=flags)]]
 
     found = recognise_again(clip, first, CutOptions(vad=None), hear)
     assert [one.text for one in found] == [first[0].text, *([expected] if expected else []), first[1].text]
     assert not any(one.flags for one in found)
+    assert expected is None or (found[1].start, found[1].end) == (111.0, 112.2), "without the silence around it"
 
 
 @pytest.mark.parametrize("nothing", [". . .", "♪♪", "…", " - "])

@@ -43,6 +43,7 @@ TARGETS = (15.0, 5.0)  # seconds of a clip of the second pass: an engine that en
 UNCONFIRMED = 2.0
 # Short words by themselves are hard to recognise: of 120 spoken digits Whisper tiny.en writes nothing for three. With
 # silence around them and at an ordinary level it recognises all three; what it writes then may be flagged as doubtful.
+# Of six hesitations between sentences it writes three with the sound around them, and all six with silence.
 ONE_WORD = 2.0  # seconds of detected speech, pads included
 SET_OFF = 0.5  # seconds of silence on each side
 PEAK = 0.7
@@ -83,6 +84,7 @@ def recognise_again(
         new = _in_pieces(clip, stretch, [old] if old else [], (options, noted), TARGETS)
         if old is None:
             new = without_repeats(new, kept, stretch)
+            new = [_within(one, stretch) for one in new] if stretch.seconds <= ONE_WORD else new
         if letters(new) > (MORE * letters([old]) if old else 0):
             if lacks_text(new, _within_speech(clip.speech, stretch)):
                 new = [_flagged(one) for one in new]  # each may be too short to be judged alone
@@ -111,9 +113,9 @@ def _raised(samples: Samples, wanted: Samples) -> Samples:
     return raised
 
 
-def _within(segment: Segment, clip: Clip) -> Segment:
-    """Return a segment whose times lie in a clip: those of a clip that is set off may not."""
-    start, end = (min(max(time, clip.start), clip.end) for time in (segment.start, segment.end))
+def _within(segment: Segment, place: Clip | Region) -> Segment:
+    """Return a segment whose times lie in a clip or stretch: those of one that is set off may not."""
+    start, end = (min(max(time, place.start), place.end) for time in (segment.start, segment.end))
     words = tuple(
         replace(one, start=min(max(one.start, start), end), end=min(max(one.end, start), end)) for one in segment.words
     )
@@ -255,10 +257,12 @@ def _worth(char: str) -> float:
 
 
 def _pieces(clip: Clip, stretch: Region, options: CutOptions, target: float) -> list[Clip]:
-    """Return the stretch cut into short clips; none where that would be the same clip once more."""
+    """Return the stretch cut into short clips, or set off; none where that would be the same clip once more."""
     start = max(0, round((stretch.start - options.pad - clip.start) * SAMPLE_RATE))
     end = round((stretch.end + options.pad - clip.start) * SAMPLE_RATE)
     inside = slice(*(max(0, round((time - clip.start) * SAMPLE_RATE)) for time in (stretch.start, stretch.end)))
+    if stretch.seconds <= ONE_WORD:
+        return [_set_off(replace(clip, start=stretch.start, samples=clip.samples[inside], speech=(stretch,)))]
     samples = _raised(clip.samples[start:end], clip.samples[inside])
     recording = replace(clip.recording, start=clip.start + start / SAMPLE_RATE)
     shorter = replace(options, target=min(target, options.max_seconds, options.target or target))
