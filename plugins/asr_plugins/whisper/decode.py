@@ -34,7 +34,7 @@ from asr_plugins.whisper.windows import (
     usual_beam,
     widened,
 )
-from asr_plugins.whisper.words import Aligner, Piece, is_drawn_out, move, parted, split_pieces, tighten
+from asr_plugins.whisper.words import Aligner, Piece, certainty, drawn_out, move, parted, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
@@ -277,9 +277,11 @@ class Decoder:
         score = likely if piece.score is None else piece.score
         flags = [Flag.REPEAT_LOOP.value] if result.compression_ratio > self.thresholds.compression_ratio else []
         limit = self.options.own("low_confidence", DOUBTFUL)
-        certainty = likely / DOUBTFUL_SHARE if piece.certainty is None else piece.certainty
-        flags += [Flag.LOW_CONFIDENCE.value] if certainty < limit else []
-        flags += [Flag.RATE_ANOMALY.value] if is_drawn_out(piece.words, speech) else []
+        sure = certainty(piece.words) if piece.words else likely / DOUBTFUL_SHARE
+        if sure < limit:
+            flags.append(Flag.LOW_CONFIDENCE.value)
+        elif sure - drawn_out(piece.words, speech) < limit:
+            flags.append(Flag.RATE_ANOMALY.value)
         return Segment(
             piece.text,
             piece.start,

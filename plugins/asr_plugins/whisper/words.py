@@ -25,12 +25,13 @@ QUIET = 30.0  # dB below the loudest 10 ms of a word: such edges are a pause, no
 LEVELS_PER_SECOND = 100
 LEAST_SCORE = 1e-4  # of a word
 UNWRITTEN = 1.0  # seconds of speech between two words that keep them apart
-# Attention draws words out over others that the model leaves out. Seconds of speech that three words in a row may have
-# beyond those that their letters take: as many as of somebody slow, and more of somebody slower (docs/accuracy.md).
-DRAWN_OUT, DRAWN_WORDS, LETTER, SLOWER = 0.7, 3, 0.11, 1.3
-LEAST_WORDS = 4  # whose pace can be told
-SURE = 0.97  # mean score of words
+# Attention draws words out over others that the model leaves out. Seconds of speech that three words in a row have
+# beyond those that their letters take, as slowly as somebody slow speaks, or the others here: each costs so much of how
+# sure the model is of the words.
+DRAWN_OUT, DRAWN_WORDS, LETTER, SLOWER = 0.15, 3, 0.11, 1.3
 DIGIT = 4  # letters that a digit is worth
+# A word by itself is less sure than in a sentence, and right all the same: words that a text lacks of four count, too.
+LEAST_WORDS, LACKING = 4, 0.9
 RUN, RUN_SHARE = 6, 0.75  # words in a row that count with less than that of their mean
 OUTLIER = 2.0  # a word after a pause is at most this many medians long: attention drags it over the pause
 
@@ -60,15 +61,6 @@ class Piece:
         """The geometric mean of how sure the model is of each word; None before they are aligned."""
         sure = [max(word.score or 0.0, LEAST_SCORE) for word in self.words]
         return geometric_mean(sure) if sure else None
-
-    @property
-    def certainty(self) -> float | None:
-        """The mean of how sure the model is of each word; six in a row that are less so count, as others hide them."""
-        sure = [word.score or 0.0 for word in self.words]
-        if not sure:
-            return None
-        runs = (fmean(sure[first : first + RUN]) / RUN_SHARE for first in range(len(sure) - RUN + 1))
-        return min(fmean(sure), *runs, 1.0)
 
 
 def split_pieces(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[Piece]:
@@ -197,19 +189,24 @@ def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
         yield replace(piece, text=text, tokens=tokens, words=words, spans=spans, start=start, end=end)
 
 
-def is_drawn_out(words: Sequence[Word], speech: Sequence[Region]) -> bool:
-    """Return whether a few words in a row have more speech than their letters account for at the pace of the others.
+def certainty(words: Sequence[Word]) -> float:
+    """Return the mean of how sure the model is of each word; six in a row that are less so count: others hide them."""
+    sure = [word.score or 0.0 for word in words]
+    runs = (fmean(sure[first : first + RUN]) / RUN_SHARE for first in range(len(sure) - RUN + 1))
+    return min(fmean([*sure, *[LACKING] * (LEAST_WORDS - len(sure))]), *runs, 1.0)
 
-    Words as sure as `SURE` are not: where some are lost the model was never as sure, and read slowly it is.
-    """
-    if len(words) < LEAST_WORDS or fmean(one.score or 0.0 for one in words) >= SURE:
-        return False
+
+def drawn_out(words: Sequence[Word], speech: Sequence[Region]) -> float:
+    """Return what is to be taken off how sure the model is, as a few words have more speech than their letters take."""
+    if len(words) < LEAST_WORDS:
+        return 0.0
     spoken = [_seconds(speech, one.start, one.end) for one in words]
     letters = [_letters(one.text) for one in words]
     paces = [took / many for took, many in zip(spoken, letters, strict=True) if took]
     pace = max(LETTER, SLOWER * median(paces or [0.0]))
     beyond = [took - pace * many for took, many in zip(spoken, letters, strict=True)]
-    return any(sum(beyond[at : at + DRAWN_WORDS]) > DRAWN_OUT for at in range(len(beyond) - DRAWN_WORDS + 1))
+    most = max(sum(beyond[at : at + DRAWN_WORDS]) for at in range(len(beyond) - DRAWN_WORDS + 1))
+    return DRAWN_OUT * max(0.0, most)
 
 
 def _letters(text: str) -> int:
