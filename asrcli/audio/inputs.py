@@ -38,20 +38,9 @@ UNOPENED = frozenset(
     {".aa", ".aax", ".aaxc", ".m4p", ".ds2", ".vox", ".g722", ".g729", ".sln", ".alaw", ".ulaw", ".mid"}
 )
 HEADS = (
-    b"fLaC",
-    b"OggS",
-    b"ID3",
-    b"caff",
-    b".snd",
-    b"NIST_1A",
-    b"#!AMR",
-    b"\xff\xfb",
-    b"\xff\xf3",
-    b"\xff\xf1",
-    b"\0\0\1\xba",
-    b"\x1a\x45\xdf\xa3",
-    b"\x30\x26\xb2\x75",  # programme streams (.mod, .dat), Matroska, ASF
-)
+    b"fLaC", b"OggS", b"ID3", b"caff", b".snd", b"NIST_1A", b"#!AMR", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1",
+    b"\0\0\1\xba", b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75",  # programme streams (.mod, .dat), Matroska, ASF
+)  # fmt: skip
 MOST_LOOKED_INTO = 1000  # files of a folder without such a name whose first bytes are read
 STDIN = "-"
 LONGEST = 4096  # characters of a pattern; longer ones match nothing, which takes minutes to find out

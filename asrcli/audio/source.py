@@ -59,10 +59,7 @@ class Source:
         with (
             suppress(InputError),
             open_bytes(self.recording.path) as file,
-            open_audio(self.recording.path, file) as (
-                container,
-                _,
-            ),
+            open_audio(self.recording.path, file) as (container, _),
         ):
             return has_picture(container, time, reach)
         return False

@@ -48,11 +48,7 @@ class Into(Protocol):
 
 
 def start_decoding(
-    recordings: Sequence[Recording],
-    settings: Settings,
-    threads: int,
-    into: Into,
-    put: Callable[[Event], None],
+    recordings: Sequence[Recording], settings: Settings, threads: int, into: Into, put: Callable[[Event], None]
 ) -> None:
     """Start threads that decode recordings, in their order, until all are fed or the queue is closed."""
     remaining = iter(range(len(recordings)))
@@ -75,13 +71,7 @@ def start_decoding(
         threading.Thread(target=decode_all, name=f"asr-decode-{number}", daemon=True).start()
 
 
-def feed(
-    index: int,
-    recording: Recording,
-    settings: Settings,
-    into: Into,
-    put: Callable[[Event], None],
-) -> None:
+def feed(index: int, recording: Recording, settings: Settings, into: Into, put: Callable[[Event], None]) -> None:
     """Decode and cut one recording into the queue; the last item says how it ended."""
     warnings: list[str] = []
     fed = into.fed

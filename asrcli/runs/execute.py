@@ -209,11 +209,7 @@ class Execution:
         from asrcli.pipeline.run import run  # not for a run that finds everything up to date
 
         happenings = run(
-            [part.recording for part in self.parts],
-            self.recognisers,
-            self.options,
-            self._settings(),
-            known=self._known,
+            [part.recording for part in self.parts], self.recognisers, self.options, self._settings(), known=self._known
         )
         for event in self.desk.add_speakers(happenings) if self.desk else happenings:
             while self.notes:
