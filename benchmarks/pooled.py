@@ -89,7 +89,7 @@ def main() -> None:
                     path = write(Path(folder) / "made.wav", samples)
                     found.append([System(how, engine, how).kept(path, keep) for how in HOWS])
                 said.append(own)
-            print(row(f"{engine}, {kind}, seeds {first} to {seed}", said, found), flush=True)
+            print(row(f"{engine}, {kind}, {options.seeds} from seed {first}", said, found), flush=True)
             everything[0].extend(said)
             everything[1].extend(found)
         print(row(f"{engine}, all", *everything), flush=True)
