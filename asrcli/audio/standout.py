@@ -45,7 +45,5 @@ class Standout:
 
     def _add(self, end: float) -> None:
         start = end - SECOND * FRAME / SAMPLE_RATE
-        if self.seconds and self.seconds[-1].end >= start:
-            self.seconds[-1] = Region(self.seconds[-1].start, end)
-        else:
-            self.seconds.append(Region(start, end))
+        touches = self.seconds and self.seconds[-1].end >= start
+        self.seconds.append(Region(self.seconds.pop().start if touches else start, end))

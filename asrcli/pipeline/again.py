@@ -155,12 +155,10 @@ def _in_pieces(
 def _counted(segment: Segment) -> Segment | None:
     """Return a segment of a second pass that counts; of a hesitation alone the only doubt is how to write it."""
     hesitates = segment.text.strip(".,…!?").casefold() in HESITATIONS
-    doubts = DOUBTS - {Flag.LOW_CONFIDENCE} if hesitates else DOUBTS
-    if not doubts.isdisjoint(segment.flags):
-        return None
-    if hesitates:
+    if hesitates and {Flag.LOW_CONFIDENCE}.issuperset(segment.flags):
         return replace(segment, flags=())
-    return segment if segment.score is None or segment.score >= SURE else None
+    sure = segment.score is None or segment.score >= SURE
+    return segment if sure and DOUBTS.isdisjoint(segment.flags) else None
 
 
 def _within_speech(speech: Sequence[Region], stretch: Region | Segment) -> list[Region]:
