@@ -15,7 +15,7 @@ pytest.importorskip("cryptography")
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from support.elsewhere import BUCKET, Server
-from support.google import Google, google_bucket
+from support.google_store import Google, google_bucket
 
 from asrcli.errors import InputError, UsageError
 from asrcli.places import stores

@@ -201,8 +201,8 @@ def test_the_command_says_nothing_of_nemo(asr: Any, archives: dict[str, Path]) -
     words = ("-e", "nemo", "-m", archives["tdt"], "-f", "json", "--word-timestamps")
     done = asr("transcribe", DIGITS / "string00.wav", *words, timeout=400)
     assert done.code == 0, done.err
-    assert json.loads(done.out)["engine"] == "nemo"
-    assert done.err == ""
+    (segment,) = json.loads(done.out)["segments"]
+    assert done.err.count("\n") == bool(segment["flags"]), done.err  # weights are random, and the text may be unsure
 
 
 def test_a_hostile_archive_ends_the_command_with_3(asr: Any, tmp_path: Path) -> None:
