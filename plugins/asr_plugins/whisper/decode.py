@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from asr_plugins.whisper.encodings import Encodings
 from asr_plugins.whisper.windows import (
+    COMPRESSION_RATIO,
     DOUBTFUL,
     DOUBTFUL_SHARE,
     FRAMES_PER_SECOND,
@@ -42,7 +43,6 @@ T = TypeVar("T")
 LEAST_SAMPLES = 400  # one analysis window
 BEST_OF = 5
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/accuracy.md)
-COMPRESSION_RATIO = 2.4
 LOGPROB = -1.0
 NO_SPEECH = 0.6
 

@@ -6,44 +6,29 @@ from dataclasses import replace
 from math import exp
 from typing import Any
 
-from asr_plugins.whisper.windows import closed, levelled
+from asr_plugins.whisper.windows import COMPRESSION_RATIO, closed, levelled
 from asr_plugins.whisper.words import tighten
 from asrcli.types import Clip, Flag, Options, Segment, Word
 
-# Our option -> the parameter of faster_whisper.WhisperModel.transcribe, where the value passes through as it is.
-PARAMETERS = {
-    "task": "task",
-    "beam_size": "beam_size",
-    "best_of": "best_of",
-    "patience": "patience",
-    "length_penalty": "length_penalty",
-    "repetition_penalty": "repetition_penalty",
-    "no_repeat_ngram_size": "no_repeat_ngram_size",
-    "compression_ratio_threshold": "compression_ratio_threshold",
-    "logprob_threshold": "log_prob_threshold",
-    "no_speech_threshold": "no_speech_threshold",
-    "word_timestamps": "word_timestamps",
-    "max_new_tokens": "max_new_tokens",
-    "hallucination_silence_threshold": "hallucination_silence_threshold",
-    "prepend_punctuations": "prepend_punctuations",
-    "append_punctuations": "append_punctuations",
-}
-COMPRESSION_RATIO = 2.4
+# What faster_whisper.WhisperModel.transcribe takes as it is, one of them under a name of two words.
+PARAMETERS = (
+    "task", "beam_size", "best_of", "patience", "length_penalty", "repetition_penalty", "no_repeat_ngram_size",
+    "compression_ratio_threshold", "logprob_threshold", "no_speech_threshold", "word_timestamps", "max_new_tokens",
+    "hallucination_silence_threshold", "prepend_punctuations", "append_punctuations",
+)  # fmt: skip
 
 
 def transcribe_in_sequence(model: Any, clip: Clip, options: Options) -> list[Segment]:
     """Return the segments of one clip of any length, decoded window by window."""
     if not len(clip.samples):
         return []
-    given = {PARAMETERS[name]: value for name, value in options.given() if name in PARAMETERS}
+    given = {name.replace("logprob", "log_prob"): value for name, value in options.given() if name in PARAMETERS}
     if options.prompt:
         given["initial_prompt"] = closed(options.prompt)
-    if options.temperature is not None:
-        given["temperature"] = list(options.temperature)
     if options.hotwords:
         given["hotwords"] = " ".join(options.hotwords)
-    if options.suppress_tokens is not None:
-        given["suppress_tokens"] = list(options.suppress_tokens)
+    lists = {"temperature": options.temperature, "suppress_tokens": options.suppress_tokens}
+    given |= {name: list(values) for name, values in lists.items() if values is not None}
     found, information = model.transcribe(
         levelled(clip),
         language=clip.language or options.language,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FRAMES_PER_SECOND = 100
 WINDOW_FRAMES = 3000  # 30 s
 MAX_LENGTH = 448  # positions of the text decoder
+COMPRESSION_RATIO = 2.4  # of a loop
 # How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of a
 # window whose words it has no times for: below lie words lost in noise, and next to nothing else (docs/accuracy.md).
 DOUBTFUL = 0.71
@@ -206,9 +207,8 @@ def goes_on(window: Window, thresholds: Thresholds, once: bool) -> bool:
     Not a fitted one with a loop, which gets 30 s before, nor one that was sampled `once`: nothing better came of the
     next ones (docs/accuracy.md).
     """
-    if window.again or window.growing or not thresholds.failed(window.done):
-        return False
-    return not (window.narrow and (once or loops(window, thresholds)))
+    over = window.again or window.growing or (window.narrow and (once or loops(window, thresholds)))
+    return thresholds.failed(window.done) and not over
 
 
 def widened(window: Window, thresholds: Thresholds) -> Window | None:

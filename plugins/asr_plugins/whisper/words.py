@@ -80,8 +80,7 @@ def split_pieces(tokens: Sequence[int], tokenizer: Any, seconds: float) -> list[
         end = stamps[-1] if run[-1] >= first and len(stamps) > (run[0] >= first) else seconds
         start, end = min(start, seconds), min(end, seconds)
         pieces.append(Piece(tokenizer.decode(text).strip(), start, max(start, end), tuple(run), stamp=max(start, end)))
-    closed_twice = len(tokens) > 1 and tokens[-1] >= first and tokens[-2] >= first
-    if pieces and closed_twice:
+    if pieces and len(tokens) > 1 and min(tokens[-2:]) >= first:  # closed twice
         pieces[-1] = replace(pieces[-1], goes_on=True)
     return pieces
 
@@ -115,7 +114,8 @@ class Aligner:
         """
         from faster_whisper.transcribe import merge_punctuations
 
-        tokens = [[self._text(piece) for piece in pieces] for pieces in windows]
+        eot = self.tokenizer.eot
+        tokens = [[[token for token in piece.tokens if token < eot] for piece in pieces] for pieces in windows]
         flat = [list(chain.from_iterable(own)) for own in tokens]
         found = self.model.find_alignment(self.tokenizer, flat, encoded, list(frames))
         timed = []
@@ -124,9 +124,6 @@ class Aligner:
             merge_punctuations(alignment, PREPENDED, APPENDED)
             timed.append(_share_out(pieces, [len(one) for one in own], alignment, count / 100))
         return timed
-
-    def _text(self, piece: Piece) -> list[int]:
-        return [token for token in piece.tokens if token < self.tokenizer.eot]
 
 
 def _shorten_after_pauses(alignment: list[dict[str, Any]]) -> None:
@@ -185,8 +182,7 @@ def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
         words, spans = piece.words[first:last], piece.spans[first:last]
         text = "".join(one.text for one in spans).strip()
         tokens = tuple(chain.from_iterable(one.tokens for one in spans))
-        start, end = words[0].start, words[-1].end
-        yield replace(piece, text=text, tokens=tokens, words=words, spans=spans, start=start, end=end)
+        yield Piece(text, words[0].start, words[-1].end, tokens, piece.goes_on, piece.stamp, words, spans)
 
 
 def certainty(words: Sequence[Word]) -> float:
