@@ -260,7 +260,8 @@ def _pieces(clip: Clip, stretch: Region, options: CutOptions, target: float) -> 
     end = round((stretch.end + options.pad - clip.start) * SAMPLE_RATE)
     inside = slice(*(max(0, round((time - clip.start) * SAMPLE_RATE)) for time in (stretch.start, stretch.end)))
     if stretch.seconds <= ONE_WORD:
-        return [_set_off(replace(clip, start=stretch.start, samples=clip.samples[inside], speech=(stretch,)))]
+        alone = replace(clip, start=stretch.start, samples=clip.samples[inside], speech=(stretch,), again=True)
+        return [_set_off(alone)]
     samples = _raised(clip.samples[start:end], clip.samples[inside])
     recording = replace(clip.recording, start=clip.start + start / SAMPLE_RATE)
     shorter = replace(options, target=min(target, options.max_seconds, options.target or target))
