@@ -52,6 +52,7 @@ PEAK = 0.7
 SURE = 0.6  # score of a segment
 SPEAKS = 0.3  # Whisper's probability of no speech
 HESITATIONS = FILLERS - {"oh"}  # no words that "no" and others are taken for
+BESIDE = 1.0  # seconds from a sentence to a hesitation that is part of it
 # A second pass counts only when nothing is wrong with it.
 DOUBTS = frozenset({Flag.REPEAT_LOOP, Flag.LOW_CONFIDENCE, Flag.NO_SPEECH, Flag.PROMPT_ECHO, Flag.TRUNCATED})
 
@@ -73,6 +74,7 @@ def recognise_again(
         return tuple(_within(one, clip) for one in found)
     kept = [part for one in segments for part in parted(one, clip.speech)]
     pieces: list[Clip] = []
+    hesitations: list[Region] = []
 
     def noted(own: Sequence[Clip]) -> Sequence[Sequence[Segment]]:
         """Recognise clips, and note which they were."""
@@ -85,6 +87,9 @@ def recognise_again(
         if old is None:
             new = without_repeats(new, kept, stretch)
             new = [_within(one, stretch) for one in new] if stretch.seconds <= ONE_WORD else new
+        if kept and old is None and new and all(map(_hesitates, new)):
+            hesitations.append(stretch)
+            continue
         if letters(new) > (MORE * letters([old]) if old else 0):
             if lacks_text(new, _within_speech(clip.speech, stretch)):
                 new = [_flagged(one) for one in new]  # each may be too short to be judged alone
@@ -92,6 +97,8 @@ def recognise_again(
         elif old and pieces and gaps(_within_speech(clip.speech, stretch), new, UNCONFIRMED):
             kept = [_flagged(one) if one is old else one for one in kept]
     kept = [doubted_if_slow(one, clip.speech) for one in kept]
+    for stretch in hesitations:
+        kept = _lasting(kept, stretch)
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
 
 
@@ -152,10 +159,24 @@ def _in_pieces(
     return new
 
 
+def _hesitates(segment: Segment) -> bool:
+    return segment.text.strip(".,…!?").casefold() in HESITATIONS
+
+
+def _lasting(segments: Sequence[Segment], hesitation: Region) -> list[Segment]:
+    """Return segments of which the one beside a hesitation lasts through it: engines are taught to leave it out."""
+    distances = [max(one.start - hesitation.end, hesitation.start - one.end) for one in segments]
+    beside = distances.index(min(distances))
+    if distances[beside] > BESIDE:
+        return list(segments)
+    one = segments[beside]
+    longer = replace(one, start=min(one.start, hesitation.start), end=max(one.end, hesitation.end))
+    return [*segments[:beside], longer, *segments[beside + 1 :]]
+
+
 def _counted(segment: Segment) -> Segment | None:
     """Return a segment of a second pass that counts; of a hesitation alone the only doubt is how to write it."""
-    hesitates = segment.text.strip(".,…!?").casefold() in HESITATIONS
-    if hesitates and {Flag.LOW_CONFIDENCE}.issuperset(segment.flags):
+    if _hesitates(segment) and {Flag.LOW_CONFIDENCE}.issuperset(segment.flags):
         return replace(segment, flags=())
     sure = segment.score is None or segment.score >= SURE
     return segment if sure and DOUBTS.isdisjoint(segment.flags) else None
