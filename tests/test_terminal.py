@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections import Counter
@@ -25,6 +26,7 @@ from support.terminal import CONTROL, PseudoTerminal, Stdout, at_terminal, shown
 from asrcli.base import display
 from asrcli.base.console import Console, in_lines
 from asrcli.bench.watching import Board
+from asrcli.cli.commands.running import interrupt_in
 from asrcli.cli.main import main
 from asrcli.runs.records import Lines
 from asrcli.streaming.recognition import Update
@@ -350,6 +352,17 @@ def test_ctrl_c_takes_the_bar_away(recipe_place: Path) -> None:
     assert seen.code == 128 + signal.SIGINT
     assert seen.lines[-2:] == ["asr: interrupted; the same command goes on from here", ""]
     assert not any("━" in line for line in seen.lines)
+
+
+def test_an_interrupt_while_a_thread_is_started_is_an_interrupt() -> None:
+    """Its wait for a lock that it has not taken again ends in an error of Python's, in the place of the interrupt."""
+    lock = threading.Lock()
+    with pytest.raises(RuntimeError, match="release unlocked lock") as found, lock:
+        lock.release()
+        raise KeyboardInterrupt(signal.SIGTERM)
+    assert repr(interrupt_in(found.value)) == repr(KeyboardInterrupt(signal.SIGTERM))
+    with pytest.raises(RuntimeError, match="a bug"):
+        interrupt_in(RuntimeError("a bug"))
 
 
 @pytest.mark.slow

@@ -72,9 +72,10 @@ class Display:
         self._file = open(own, "w", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 -- `stop` closes it
         self._console = Console(file=self._file, force_terminal=True)
         self._shared = [SharedStream(stream, self.clear) for stream in (sys.stdout, sys.stderr) if _may_collide(stream)]
-        _shown.append(self)
-        self._draw()
         threading.Thread(target=self._keep_drawing, daemon=True).start()
+        with self._lock:
+            _shown.append(self)
+            self._draw()
 
     def stop(self) -> None:
         """Take it away; what was written in pieces comes out."""

@@ -253,9 +253,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except AsrError as error:
         complain(f"asr: {error}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        from asrcli.cli.commands.running import leave
+    except (KeyboardInterrupt, RuntimeError) as error:
+        from asrcli.cli.commands.running import interrupt_in, leave
 
+        interrupt_in(error)
         print("asr: interrupted", file=sys.stderr)
         leave(130)  # threads may be deep in a library
     except OSError as error:

@@ -47,6 +47,7 @@ def bench(
     --sample 200 --html report.html · asr bench --replay RUN.jsonl
     """
     from asrcli.bench.session import Request
+    from asrcli.cli.commands.running import interrupt, interrupt_in
     from asrcli.datasets.dataset import Wanted
     from asrcli.places.addresses import settle
 
@@ -55,7 +56,7 @@ def bench(
     earlier = runs.beside or []
     _check(dataset, runs.engine, earlier, runs.replay)
     _check_files(files, [*_read(dataset, earlier), *reads("an earlier run", runs.replay)], force=reports.force)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     with Console(quiet=reports.quiet, verbose=reports.verbose) as console:
         wanted = Request(
             dataset=Wanted(dataset or "", data.sample, data.seed, text_column=data.text_column),
@@ -68,14 +69,11 @@ def bench(
                 code = _replay(runs.replay, wanted, files, console, yes=runs.yes, force=reports.force)
             else:
                 code = _measure(wanted, earlier, files, console, force=reports.force)
-        except KeyboardInterrupt as interrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            stopped = interrupt_in(error)
             console.error("interrupted; the same command goes on from here")
-            code = 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
+            code = 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
     raise typer.Exit(code)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt(number)  # so that processes and temporary files go too; what is finished is kept
 
 
 def _check(dataset: str | None, engines: list[str] | None, beside: list[Path], replay: Path | None) -> None:

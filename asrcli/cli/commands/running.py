@@ -131,7 +131,7 @@ class Run:
     def go(self) -> int:
         """Run to the end and return the exit code; an interrupt keeps what is finished."""
         started = time.perf_counter()
-        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, interrupt)
         fresh = [job for job in self.plan.jobs if job.up_to_date and not job.kept]
         for job in fresh:
             self._record(job, "up_to_date", outputs=[output.path for output in job.outputs])
@@ -144,10 +144,11 @@ class Run:
                 if self.failed and self.sinks.fail_fast:
                     self._summary(len(fresh), time.perf_counter() - started)
                     leave(1)
-        except KeyboardInterrupt as interrupt:
+        except (KeyboardInterrupt, RuntimeError) as error:
+            stopped = interrupt_in(error)
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends it at once
             self._summary(len(fresh), time.perf_counter() - started, "interrupted; the same command goes on from here")
-            leave(128 + (interrupt.args[0] if interrupt.args else signal.SIGINT))
+            leave(128 + (stopped.args[0] if stopped.args else signal.SIGINT))
         except BrokenPipeError:
             leave(141)  # the reader of the text has gone; there is nobody to tell
         except AsrError as error:
@@ -317,8 +318,20 @@ class Run:
                 self._lost(error)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def interrupt(number: int, frame: object) -> None:
+    """End the run as Ctrl-C does: processes and temporary files go, and what is finished is kept."""
     raise KeyboardInterrupt(number)
+
+
+def interrupt_in(error: BaseException) -> KeyboardInterrupt:
+    """Return the interrupt that an error is or comes of; any other error is raised.
+
+    One that arrives while a thread is started, in a wait for a lock, leaves the lock released, and Python says that.
+    """
+    came_of = error.__context__ if isinstance(error, RuntimeError) else error
+    if not isinstance(came_of, KeyboardInterrupt):
+        raise error
+    return came_of
 
 
 def leave(code: int) -> NoReturn:
