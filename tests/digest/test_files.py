@@ -14,6 +14,7 @@ import pytest
 from recordings import FRIDAY, SETTINGS, whole_day
 
 from asrcli.cli.commands.digest import look, publish
+from asrcli.cli.commands.digest.publish import link_days
 from asrcli.digest.edition import Edition
 from asrcli.digest.items import Item, Kind, Report, State
 from asrcli.digest.run import Plan, load_edition, run_day, write_edition
@@ -179,6 +180,15 @@ def test_a_store_takes_little_more_than_what_it_holds(tmp_path):
         store.take_in([Report("arxiv", State.OK, "", tuple(papers))], FRIDAY, {})
     held = sum(len(paper.to_json()) for paper in papers)
     assert (tmp_path / "digest.sqlite").stat().st_size < 1.5 * held
+
+
+def test_a_paper_that_was_never_news_links_no_day(tmp_path):
+    """Its page is written, and no digest is there to be written again."""
+    paper = Item("arxiv:2604.00001", Kind.PAPER, "A title", "", "arxiv", "words of an abstract")
+    with closing(Store(tmp_path / "digest.sqlite")) as store, store:
+        store.take_in([Report("arxiv", State.OK, "", (paper,))], FRIDAY, {paper.id: "older than a first run reports"})
+    link_days(tmp_path, paper.id, False)
+    assert [path.name for path in tmp_path.iterdir()] == ["digest.sqlite"]
 
 
 def test_a_store_of_the_second_schema_is_converted(tmp_path):

@@ -245,8 +245,8 @@ def link_days(out: Path, identity: str, force: bool) -> None:
         return
     with closing(open_store(out / "digest.sqlite")) as store:
         known = store.find(identity)
-    if known is not None and known.reported:
-        write_pages(out, load_edition(out, known.reported), Files(force))
+    if known is not None and known.day:
+        write_pages(out, load_edition(out, known.day), Files(force))
 
 
 def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, citations: bool) -> Reading:
