@@ -314,6 +314,14 @@ def test_what_is_decoded_with_30_seconds_keeps_the_better_text(whisper: Whisper)
     assert found[0][0].text.startswith("one two one")
 
 
+def test_of_loops_the_one_that_repeats_less_is_kept(whisper: Whisper) -> None:
+    """A loop is the likelier the longer it is: twenty times the same sentence was kept before four times."""
+    longer, shorter = ((stamp(0.0), *["Ġone", "Ġtwo"] * many, stamp(4.0)) for many in (60, 30))
+    found, _ = decode(whisper, [[(list(longer), -0.1, 0.0)], [(list(shorter), -0.5, 0.0)], [(list(longer), -0.1, 0.0)]],
+                      [tone(25)], temperature=(0.0, 0.2, 0.4))  # fmt: skip
+    assert found[0][0].text.split().count("one") == 30 and Flag.REPEAT_LOOP.value in found[0][0].flags
+
+
 @pytest.mark.parametrize("change", [{"again": True}, {"growing": True}])
 def test_what_was_recognised_before_or_comes_again_is_tried_once(whisper: Whisper, change: dict[str, bool]) -> None:
     clip = replace(tone(5), **change)

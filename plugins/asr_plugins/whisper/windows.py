@@ -180,12 +180,17 @@ class Thresholds:
 
 
 def better(old: Result | None, new: Result, thresholds: Thresholds) -> Result:
-    """Return the result to keep: the new one when it passes, else the likelier of those that do not repeat."""
+    """Return the result to keep: the new one when it passes, else the likelier of those that do not repeat.
+
+    Of two loops the one that repeats less: a loop is the likelier the longer it is.
+    """
     if old is None or not thresholds.failed(new):
         return new
     repeats_old, repeats_new = thresholds.repeats(old), thresholds.repeats(new)
     if repeats_old != repeats_new:
         return new if repeats_old else old
+    if repeats_old:
+        return new if new.compression_ratio < old.compression_ratio else old
     return new if new.avg_logprob > old.avg_logprob else old
 
 
