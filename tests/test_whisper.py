@@ -20,7 +20,7 @@ from asr_plugins.whisper import engine as engine_module
 from asr_plugins.whisper.decode import Decoder
 from asr_plugins.whisper.encodings import MOST, Encodings
 from asr_plugins.whisper.windows import DOUBTFUL, closed, compression_ratio
-from asr_plugins.whisper.words import Piece, Span, certainty, drawn_out, parted, split_pieces, tighten
+from asr_plugins.whisper.words import Piece, Span, before, certainty, drawn_out, parted, split_pieces, tighten
 
 from asrcli.engine import Device
 from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
@@ -312,6 +312,23 @@ def test_what_is_decoded_with_30_seconds_keeps_the_better_text(whisper: Whisper)
         whisper, [[many], [(["Ġtwo"], -1.5, 0.0)]], [tone(4)], fitted=True, compression_ratio_threshold=1000.0
     )
     assert found[0][0].text.startswith("one two one")
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (9.0, [(1.0, 1.5), (1.5, 2.0), (7.0, 8.0)]),
+        (3.0, [(1.0, 1.5), (1.5, 2.0), (2.0, 3.0)]),  # drawn over what comes next
+        (1.7, [(1.0, 1.5), (1.5, 1.6), (1.6, 1.7)]),
+        (0.5, [(0.5, 0.5)] * 3),
+    ],
+)
+def test_words_end_where_the_next_window_begins(limit: float, expected: list[tuple[float, float]]) -> None:
+    words = [Word("we", 1.0, 1.5), Word("were", 1.5, 2.0), Word("all", 7.0, 8.0, score=0.9)]
+    found = before(words, limit)
+    assert [(one.start, one.end) for one in found] == [pytest.approx(pair) for pair in expected]
+    assert [one.text for one in found] == ["we", "were", "all"] and found[-1].score == 0.9
+    assert before([], limit) == ()
 
 
 def test_of_loops_the_one_that_repeats_less_is_kept(whisper: Whisper) -> None:

@@ -35,7 +35,7 @@ from asr_plugins.whisper.windows import (
     usual_beam,
     widened,
 )
-from asr_plugins.whisper.words import Aligner, Piece, certainty, drawn_out, move, parted, split_pieces, tighten
+from asr_plugins.whisper.words import Aligner, Piece, before, certainty, drawn_out, move, parted, split_pieces, tighten
 from asrcli.types import Clip, Flag, Options, Region, Segment
 
 T = TypeVar("T")
@@ -261,14 +261,17 @@ class Decoder:
         offset = window.start / FRAMES_PER_SECOND
         speech = [Region(one.start - clip.start, one.end - clip.start) for one in clip.speech]
         segments: list[Segment] = []
+        left = rest(window, pieces, clip)
+        end_of_text = left.start / FRAMES_PER_SECOND if left is not None else clip.seconds
         for piece in pieces:
             words = tighten([move(word, offset, clip.seconds) for word in piece.words], clip.samples)
+            words = before(words, end_of_text)  # attention draws the last ones over the speech that comes next
             start, end = (words[0].start, words[-1].end) if words else (piece.start + offset, piece.end + offset)
             timed = replace(piece, words=words, start=min(start, clip.seconds), end=min(end, clip.seconds))
             segments += [self._segment(part, window, speech) for part in parted(timed, speech)]
         if result.truncated and segments:
             segments[-1] = replace(segments[-1], flags=(*segments[-1].flags, Flag.TRUNCATED.value))
-        return Found(segments, rest(window, pieces, clip))
+        return Found(segments, left)
 
     def _segment(self, piece: Piece, window: Window, speech: Sequence[Region]) -> Segment:
         """Turn a piece with the times of the clip, as `speech` has, into a segment."""

@@ -185,6 +185,18 @@ def parted(piece: Piece, speech: Sequence[Region]) -> Iterator[Piece]:
         yield Piece(text, words[0].start, words[-1].end, tokens, piece.goes_on, piece.stamp, words, spans)
 
 
+def before(words: Sequence[Word], limit: float) -> tuple[Word, ...]:
+    """Return words of which those that attention put behind a limit, in seconds, share what is left before it."""
+    late = next((number for number, one in enumerate(words) if one.end > limit), len(words))
+    start = min(words[late - 1].end if late else words[0].start if words else limit, limit)
+    each = (limit - start) / max(1, len(words) - late)
+    placed = (
+        replace(one, start=start + number * each, end=start + (number + 1) * each)
+        for number, one in enumerate(words[late:])
+    )
+    return (*words[:late], *placed)
+
+
 def certainty(words: Sequence[Word]) -> float:
     """Return the mean of how sure the model is of each word; six in a row that are less so count: others hide them."""
     sure = [word.score or 0.0 for word in words]
