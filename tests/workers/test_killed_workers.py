@@ -92,6 +92,7 @@ def test_workers_killed_at_any_moment_change_nothing(recordings: list[Path], tmp
 
 
 @needs_proc
+@pytest.mark.timeout(1200)  # thirty runs and more, each with two workers
 def test_a_parent_killed_at_any_moment_leaves_whole_files_and_no_worker(recordings: list[Path], tmp_path: Path) -> None:
     assert start(tmp_path, *SLEEPY, "-o", "whole").wait(120) == 0
     whole, chance, kills = contents(tmp_path / "whole"), random.Random(30), 0

@@ -109,8 +109,10 @@ def test_a_node_that_lacks_something_is_left_out(
         assert there.failed == {} and len(there.texts) == len(HERE)
         if count:
             assert [line.partition("; ")[2] for line in there.said] == ["it is left out"] * (lacking[0] == 0)
-        else:
-            assert len(there.said) == len(lacking) and all("the other workers go on" in line for line in there.said)
+        else:  # one that lacks it may find a place before another does, which is then the one that has none
+            ends = [line.rpartition("; ")[2] for line in there.said]
+            assert ends.count("the other workers go on") == len(lacking), there.said
+            assert set(ends) <= {"the other workers go on", "it is left out"}
         assert all("has no '/nowhere/weights': every node needs it there" in line for line in there.said), there.said
 
 
