@@ -552,11 +552,12 @@ def test_a_number_is_looked_for_where_it_is_said_and_not_within_another():
 @needs_espeak
 @pytest.mark.parametrize("turns", [4, pytest.param(None, marks=pytest.mark.slow)])
 def test_the_aligner_finds_the_words_where_the_voice_says_them(turns, edition, tmp_path):
-    """The aligner rejects all that the second voice says as no English of its own, and little of the first one's."""
+    """The aligner rejects what the second voice says as no English of its own; how much it says is up to the script."""
     episode, show = write_episode(tmp_path, write_script(edition, 0.5), Espeak(), "m4a")
-    cues = show.cues[:turns]
-    times = check_times(tmp_path / "podcast" / episode.file, cues)
-    assert times.words > 0.5 * (times.words + times.unmatched) and times.median < 0.1, times
+    path, cues = tmp_path / "podcast" / episode.file, show.cues[:turns]
+    own = check_times(path, [one for one in cues if one.speaker == cues[0].speaker])
+    assert own.words > 0.5 * (own.words + own.unmatched) and own.median < 0.1, own
+    times = check_times(path, cues)
     assert "against the voice's own times" in report_markdown(compare(write_script(edition, 0.5), "", "fake"), times)
 
 
