@@ -173,7 +173,9 @@ def test_sampling_is_repeatable() -> None:
 class Script:
     """Plays faster-whisper's model: every call of generate takes the next answers."""
 
-    answers: list[list[tuple[list[str], float, float]]]  # per call, per window: tokens, mean log probability, no speech
+    answers: list[
+        list[Any]
+    ]  # per call, per window: tokens, mean log probability, no speech; or a list of such hypotheses
     real: Any
     calls: list[dict[str, Any]] = field(default_factory=list)
     sure: Sequence[float] = ()  # of each word of a window
@@ -208,11 +210,12 @@ class Script:
     def generate(self, encoded: Any, prompts: Any, **options: Any) -> list[Any]:
         self.calls.append({"windows": len(prompts), "prompt": prompts[0], **options})
         results = []
-        for tokens, logprob, silent in self.answers.pop(0):
-            ids = [self.hf_tokenizer.token_to_id(token) for token in tokens]
-            assert None not in ids and len(prompts) == encoded.shape[0]
-            score = logprob * (len(ids) + 1) / len(ids)
-            results.append(SimpleNamespace(sequences_ids=[ids], scores=[score], no_speech_prob=silent))
+        for answer in self.answers.pop(0):
+            hypotheses = answer if isinstance(answer, list) else [answer]
+            ids = [[self.hf_tokenizer.token_to_id(token) for token in one[0]] for one in hypotheses]
+            assert all(None not in own for own in ids) and len(prompts) == encoded.shape[0]
+            scores = [one[1] * (len(own) + 1) / len(own) for one, own in zip(hypotheses, ids, strict=True)]
+            results.append(SimpleNamespace(sequences_ids=ids, scores=scores, no_speech_prob=hypotheses[0][2]))
         return results
 
 
@@ -337,6 +340,16 @@ def test_of_loops_the_one_that_repeats_less_is_kept(whisper: Whisper) -> None:
     found, _ = decode(whisper, [[(list(longer), -0.1, 0.0)], [(list(shorter), -0.5, 0.0)], [(list(longer), -0.1, 0.0)]],
                       [tone(25)], temperature=(0.0, 0.2, 0.4))  # fmt: skip
     assert found[0][0].text.split().count("one") == 30 and Flag.REPEAT_LOOP.value in found[0][0].flags
+
+
+def test_of_the_samples_the_likeliest_that_passes_is_kept(whisper: Whisper) -> None:
+    """The likeliest of five is a loop where one is; the samples beside it went unread."""
+    loop, unlikely, fine, worse = (LOOP, -0.1, 0.0), (ONE, -1.2, 0.0), (["Ġtwo"], -0.8, 0.0), (ONE, -0.9, 0.0)
+    answers = [[loop], [[loop, unlikely, fine, worse]]]
+    found, script = decode(whisper, answers, [tone(25)])
+    assert texts(found) == ["two"] and [call["sampling_temperature"] for call in script.calls] == [1.0, 0.2]
+    answers = [[loop], [[loop, unlikely]]]
+    assert texts(decode(whisper, answers, [tone(25)], temperature=(0.0, 0.2))[0]) == ["one"], "none passes"
 
 
 @pytest.mark.parametrize("change", [{"again": True}, {"growing": True}])

@@ -187,17 +187,23 @@ class Decoder:
             **(sampled if temperature > 0 else searched),
         )
         for window, output in zip(batch, outputs, strict=True):
-            tokens = tuple(output.sequences_ids[0])
-            total = output.scores[0] * len(tokens) ** length_penalty if tokens else output.scores[0]
-            text = self._tokenizer(window.language).decode(tokens).strip()
-            yield Result(
-                tokens,
-                avg_logprob=float(total / (len(tokens) + 1)),
-                no_speech_prob=float(output.no_speech_prob),
-                temperature=temperature,
-                compression_ratio=compression_ratio(text),
-                truncated=len(tokens) >= min(limit, window.most_tokens),
-            )
+            tokenizer, most = self._tokenizer(window.language), min(limit, window.most_tokens)
+            kept: Result | None = None
+            for tokens, score in zip(output.sequences_ids, output.scores, strict=True):  # the likeliest first
+                total = score * len(tokens) ** length_penalty if tokens else score
+                found = Result(
+                    tuple(tokens),
+                    avg_logprob=float(total / (len(tokens) + 1)),
+                    no_speech_prob=float(output.no_speech_prob),
+                    temperature=temperature,
+                    compression_ratio=compression_ratio(tokenizer.decode(tokens).strip()),
+                    truncated=len(tokens) >= most,
+                )
+                kept = better(kept, found, self.thresholds)
+                if not self.thresholds.failed(kept):
+                    break
+            assert kept is not None
+            yield kept
 
     def _tokenizer(self, language: str) -> Any:
         """Return faster-whisper's tokenizer for a language and the task asked for."""
