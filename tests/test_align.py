@@ -173,6 +173,7 @@ def test_silence_in_the_middle_moves_nothing(align: Align, seconds: float) -> No
     assert not made.gaps
 
 
+@pytest.mark.slow  # quick on strings of digits: test_not_in_audio.py
 def test_another_text_is_not_in_audio(align: Align) -> None:
     made, _ = align([DOCTOR, GARDEN], [LIGHTS, STATION, WEATHER])
     assert summarise(made).coverage < 0.1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from support.source import tree
+from support.source import nodes
 
 ROOT = Path(__file__).parent.parent
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.TryStar, ast.AsyncFor, ast.AsyncWith, ast.Match)
@@ -22,7 +22,7 @@ def definitions() -> tuple[tuple[str, Definition], ...]:
     return tuple(
         (f"{path.relative_to(ROOT)}:{one.lineno} {one.name}", one)
         for path in modules
-        for one in ast.walk(tree(path))
+        for one in nodes(path)
         if isinstance(one, Definition)
     )
 

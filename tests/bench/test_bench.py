@@ -88,6 +88,7 @@ def test_compare_reads_the_records(asr: Run, digits: Path, tmp_path: Path) -> No
     ]
 
 
+@pytest.mark.slow
 def test_a_quiet_run_is_in_the_store_and_is_shown_later(asr: Run, digits: Path, tmp_path: Path) -> None:
     done = asr("bench", digits, "-e", "fake", *QUICK, "-q", XDG_DATA_HOME=str(tmp_path / "data"))
     assert (done.code, done.out, done.err) == (0, "", "")

@@ -42,6 +42,7 @@ def figure(record: RunRecord, name: str, count: int) -> float:
     return one.value
 
 
+@pytest.mark.slow
 def test_each_number_of_workers_is_measured_and_is_in_record_and_tables(asr: Run, words: Path) -> None:
     few = ("--repeats", "1", "--batches", "none", "--no-vad", "-o", "runs")
     done = asr("bench", "data", "-e", "fake:sleep=0.05", "--device", "cpu,cuda:1", *few)

@@ -212,7 +212,11 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("make", HOSTILE, ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make",
+    [pytest.param(one, marks=pytest.mark.slow) if one is gzip_bomb else one for one in HOSTILE],
+    ids=lambda make: make.__name__,
+)
 def test_hostile_archives_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
 ) -> None:
