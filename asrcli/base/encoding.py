@@ -12,7 +12,10 @@ LEAST_ZEROS = 0.2  # share of characters of ASCII in UTF-16, in all lists and su
 SEEN = 1 << 16  # bytes by which an encoding is guessed
 SHOWN = 40  # characters of a line
 LIKELY = 0.75  # share of letters that are as usual
-OLD = "CP1252 is usual for Western Europe, CP1250 for Central, CP1251 for Cyrillic, GB18030 and BIG5 for Chinese, CP932 for Japanese, CP949 for Korean"  # noqa: E501
+OLD = (
+    "CP1252 is usual for Western Europe, CP1250 for Central, CP1251 for Cyrillic, GB18030 and BIG5 for Chinese, "
+    "CP932 for Japanese, CP949 for Korean"
+)
 
 
 def encoding_of(data: bytes) -> str:

@@ -254,11 +254,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         complain(f"asr: {error}")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, RuntimeError) as error:
-        from asrcli.cli.commands.running import interrupt_in, leave
+        from asrcli.cli.commands.running import interrupt_code, leave
 
-        interrupt_in(error)
+        code = interrupt_code(error)
         print("asr: interrupted", file=sys.stderr)
-        leave(130)  # threads may be deep in a library
+        leave(code)  # threads may be deep in a library
     except OSError as error:
         from asrcli.base.files import refusal
 

@@ -47,7 +47,7 @@ def bench(
     --sample 200 --html report.html · asr bench --replay RUN.jsonl
     """
     from asrcli.bench.session import Request
-    from asrcli.cli.commands.running import interrupt, interrupt_in
+    from asrcli.cli.commands.running import interrupt, interrupt_code
     from asrcli.datasets.dataset import Wanted
     from asrcli.places.addresses import settle
 
@@ -70,9 +70,8 @@ def bench(
             else:
                 code = _measure(wanted, earlier, files, console, force=reports.force)
         except (KeyboardInterrupt, RuntimeError) as error:
-            stopped = interrupt_in(error)
+            code = interrupt_code(error)
             console.error("interrupted; the same command goes on from here")
-            code = 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
     raise typer.Exit(code)
 
 

@@ -145,10 +145,10 @@ class Run:
                     self._summary(len(fresh), time.perf_counter() - started)
                     leave(1)
         except (KeyboardInterrupt, RuntimeError) as error:
-            stopped = interrupt_in(error)
+            code = interrupt_code(error)
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one ends it at once
             self._summary(len(fresh), time.perf_counter() - started, "interrupted; the same command goes on from here")
-            leave(128 + (stopped.args[0] if stopped.args else signal.SIGINT))
+            leave(code)
         except BrokenPipeError:
             leave(141)  # the reader of the text has gone; there is nobody to tell
         except AsrError as error:
@@ -323,15 +323,15 @@ def interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt(number)
 
 
-def interrupt_in(error: BaseException) -> KeyboardInterrupt:
-    """Return the interrupt that an error is or comes of; any other error is raised.
+def interrupt_code(error: BaseException) -> int:
+    """Return the exit code of the interrupt that an error is or comes of; any other error is raised.
 
     One that arrives while a thread is started, in a wait for a lock, leaves the lock released, and Python says that.
     """
     came_of = error.__context__ if isinstance(error, RuntimeError) else error
     if not isinstance(came_of, KeyboardInterrupt):
         raise error
-    return came_of
+    return 128 + (came_of.args[0] if came_of.args else signal.SIGINT)
 
 
 def leave(code: int) -> NoReturn:
