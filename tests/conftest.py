@@ -115,12 +115,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the quick suite, try fewer examples."""
+    """In the quick suite, try fewer examples, the same ones each time: `make test-slow` looks for new ones."""
     if "not slow" in config.option.markexpr:
         tests = {item.function for item in items if isinstance(item, pytest.Function)}
         for test in filter(is_hypothesis_test, tests):
             full = test._hypothesis_internal_use_settings
-            test._hypothesis_internal_use_settings = settings(full, max_examples=-(-full.max_examples // QUICK))
+            test._hypothesis_internal_use_settings = settings(
+                full, max_examples=-(-full.max_examples // QUICK), derandomize=True
+            )
 
 
 def pytest_collection_finish() -> None:
