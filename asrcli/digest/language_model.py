@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from asrcli.base.console import complain
 from asrcli.digest.compose import IDEAS
 from asrcli.digest.edition import Claim, Edition, Idea, Paper
 from asrcli.digest.verify import claim_problems
-from asrcli.web.chat import ChatFailed, ChatServer, chat_server, is_address
+from asrcli.web.chat import ChatFailed, chat_server, is_address
 from asrcli.web.cleaning import clean
 
 PAPERS = 40  # the best-ranked; the others keep their own sentences
@@ -45,66 +45,36 @@ SCHEMA = {
 }
 
 
-class ModelFailed(Exception):
-    """The endpoint did not answer in a usable way; the digest stays extractive."""
+def endpoint(url: str, model: str, key: str = "") -> tuple[Chat, str]:
+    """Return what answers one message by the model that ``--llm`` names, and the name of that model.
 
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A language model on an OpenAI-compatible server."""
-
-    server: ChatServer
-
-    @property
-    def model(self) -> str:
-        """Its name there."""
-        return self.server.model
-
-    def chat(self, instructions: str, data: str) -> str:
-        """Return the answer to one message.
-
-        Raises:
-            ModelFailed: no answer in time, another status than 200, or another shape.
-        """
-        messages = [{"role": "system", "content": instructions}, {"role": "user", "content": data}]
-        schema = {"type": "json_schema", "json_schema": {"name": "claims", "schema": SCHEMA}}
-        try:
-            return self.server.chat(messages, response_format=schema)[:MAX_ANSWER]
-        except ChatFailed as error:
-            raise ModelFailed(str(error)) from error
-
-
-class EngineModel:
-    """The language model of a speech recogniser (``--llm canary``); its weights load with the first paper.
-
-    Args:
-        engine: the name of an engine that answers prompts.
-        model: its model, or "" for the default.
-
-    Raises:
-        AsrError: the engine or its weights are not here.
-    """
-
-    def __init__(self, engine: str, model: str) -> None:
-        from asrcli.engines.selection import Setup, prepare_to_answer
-        from asrcli.workers.pool import recogniser
-
-        self._recogniser = recogniser(prepare_to_answer(engine, model or None, Setup(), _say), _say)
-        self.model = f"{engine}:{self._recogniser.choice.weights.name}"
-
-    def chat(self, instructions: str, data: str) -> str:
-        """Return the answer to one message."""
-        return self._recogniser.generate([f"{instructions}\n\n{data}"], ANSWER_TOKENS)[0][:MAX_ANSWER]
-
-
-def endpoint(url: str, model: str, key: str = "") -> Endpoint | EngineModel:
-    """Return the model that ``--llm`` names: an engine's, or one at an address.
+    It is a model at an address, whose function raises `ChatFailed`, or the language model of a speech recogniser
+    (``--llm canary``), whose weights load with the first paper.
 
     Raises:
         UsageError: neither an engine nor an address, or no model at the address.
         EngineUnavailable: the engine or its weights are not here.
     """
-    return Endpoint(chat_server(url, model, key)) if is_address(url) else EngineModel(url, model)
+    if is_address(url):
+        server = chat_server(url, model, key)
+        schema = {"type": "json_schema", "json_schema": {"name": "claims", "schema": SCHEMA}}
+
+        def chat(instructions: str, data: str) -> str:
+            """Return the answer of the server to one message."""
+            messages = [{"role": "system", "content": instructions}, {"role": "user", "content": data}]
+            return server.chat(messages, response_format=schema)[:MAX_ANSWER]
+
+        return chat, server.model
+    from asrcli.engines.selection import Setup, prepare_to_answer
+    from asrcli.workers.pool import recogniser
+
+    own = recogniser(prepare_to_answer(url, model or None, Setup(), _say), _say)
+
+    def generate(instructions: str, data: str) -> str:
+        """Return the answer of the engine to one message."""
+        return own.generate([f"{instructions}\n\n{data}"], ANSWER_TOKENS)[0][:MAX_ANSWER]
+
+    return generate, f"{url}:{own.choice.weights.name}"
 
 
 def _say(text: str) -> None:
@@ -121,7 +91,7 @@ def rewrite(edition: Edition, chat: Chat, name: str) -> Edition:
             continue
         try:
             claims, lost = gate(chat(INSTRUCTIONS, message(paper)), paper)
-        except ModelFailed as error:
+        except ChatFailed as error:
             failure = str(error)
             complain(f"asr: --llm {name}: {failure}; the rest of the digest quotes the abstracts")
             claims, lost = [], 0
@@ -148,11 +118,7 @@ def message(paper: Paper) -> str:
 def gate(answer: str, paper: Paper) -> tuple[list[Claim], int]:
     """Return the sentences that hold, and how many do not."""
     offered = decode(answer)
-    claims: list[Claim] = []
-    for one in offered[:CLAIMS]:
-        claim = claim_of(one, paper)
-        if claim is not None:
-            claims.append(claim)
+    claims = [claim for one in offered[:CLAIMS] if (claim := claim_of(one, paper))]
     return claims, len(offered) - len(claims)
 
 

@@ -10,9 +10,10 @@ import pytest
 from recordings import ABSTRACT, FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
 
 from asrcli.digest import language_model
-from asrcli.digest.language_model import ModelFailed, endpoint, gate, message, rewrite
+from asrcli.digest.language_model import endpoint, gate, message, rewrite
 from asrcli.digest.verify import edition_problems
 from asrcli.errors import UsageError
+from asrcli.web.chat import ChatFailed
 
 QUOTE = "It reaches a WER of 5.2% on LibriSpeech test-other"
 GOOD = {"quote": QUOTE, "text": "The encoder gets 5.2% WER on LibriSpeech test-other.", "kind": "summary"}
@@ -108,7 +109,7 @@ def test_a_model_that_fails_leaves_the_quoted_digest(run, capsys):
     edition = run(whole_day())
 
     def broken(*_):
-        raise ModelFailed("HTTP 500")
+        raise ChatFailed("HTTP 500")
 
     written = rewrite(edition, broken, "m")
     assert written.papers == edition.papers and "stopped: HTTP 500" in written.writer
@@ -135,8 +136,7 @@ def test_an_engine_with_a_language_model(run, checkpoints, capsys, monkeypatch):
     pytest.importorskip("transformers")
     monkeypatch.setattr(language_model, "ANSWER_TOKENS", 40)  # it talks until it is stopped
     edition = run(whole_day())
-    model = endpoint("canary", str(checkpoints / "canary-qwen-digits"))
-    written = rewrite(edition, model.chat, model.model)
+    written = rewrite(edition, *endpoint("canary", str(checkpoints / "canary-qwen-digits")))
     assert written.papers == edition.papers and written.counts.dropped_claims == len(edition.papers)
     assert "canary:" in written.writer and "backend" in capsys.readouterr().err
 
@@ -167,7 +167,7 @@ def test_an_openai_compatible_server(run):
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         address = f"http://127.0.0.1:{server.server_port}/v1"
-        edition = rewrite(run(whole_day()), endpoint(address, "tiny", "k3y").chat, "tiny")
+        edition = rewrite(run(whole_day()), endpoint(address, "tiny", "k3y")[0], "tiny")
     finally:
         server.shutdown()
         server.server_close()
@@ -175,5 +175,5 @@ def test_an_openai_compatible_server(run):
     assert path == "/v1/chat/completions" and key == "Bearer k3y" and body["model"] == "tiny"
     assert ABSTRACT in body["messages"][1]["content"] and body["response_format"]["type"] == "json_schema"
     assert edition.papers[0].claims[0].text == GOOD["text"]
-    with pytest.raises(ModelFailed):
-        endpoint(address, "tiny").chat("a", "b")  # nobody answers any more
+    with pytest.raises(ChatFailed):
+        endpoint(address, "tiny")[0]("a", "b")  # nobody answers any more

@@ -13,12 +13,12 @@ import typer
 
 from asrcli.base.console import complain, tell
 from asrcli.cli.commands.digest.options import EPILOG, OUT, Day, Force, Out, app, day_of, load_board
-from asrcli.digest.settings import SOURCES
+from asrcli.digest.settings import SOURCES, Settings, load_settings
+from asrcli.digest.versions import Files
 from asrcli.errors import AsrError, CheckFailed, InputError, UsageError
 
 if TYPE_CHECKING:
     from asrcli.digest.run import Writer
-    from asrcli.digest.settings import Settings
     from asrcli.digest.store import Store
     from asrcli.web.client import Web
 
@@ -36,8 +36,6 @@ def chosen(sources: str) -> list[str]:
 
 def settings_for(out: Path, interests: Path | None) -> Settings:
     """Return the settings of ``--interests``, of OUT/digest.toml, or the built-in ones."""
-    from asrcli.digest.settings import load_settings
-
     own = out / "digest.toml"
     return load_settings(interests or (own if own.is_file() else None))
 
@@ -87,7 +85,6 @@ def run(
     from asrcli.digest.run import Plan, daily_path, run_day
     from asrcli.digest.store import Store
     from asrcli.digest.verify import verify_day
-    from asrcli.digest.versions import Files
     from asrcli.outputs.targets import File, check_targets, reads
 
     days = span(day, since, until)
@@ -138,8 +135,8 @@ def writer_for(llm: str | None, model: str) -> Writer | None:
         return None
     from asrcli.digest.language_model import endpoint, rewrite
 
-    server = endpoint(llm, model, os.environ.get("ASR_LLM_KEY", ""))
-    return lambda edition: rewrite(edition, server.chat, server.model)
+    chat, name = endpoint(llm, model, os.environ.get("ASR_LLM_KEY", ""))
+    return lambda edition: rewrite(edition, chat, name)
 
 
 def fail_on(problems: list[str], day: str) -> None:
