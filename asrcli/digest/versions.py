@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from asrcli import __version__
-from asrcli.base.console import complain
+from asrcli.base.console import complain, tell
 from asrcli.errors import CheckFailed
 from asrcli.outputs.ledger import Kept, ledger_of
 
@@ -141,6 +141,13 @@ class Files:
             return False
         ledger.write(str(path), content, force=self.force or same)
         return True
+
+    def tell(self, pages: Mapping[Path, str]) -> None:
+        """Write pages, and name each that is there now; raise as `check` does."""
+        for path, text in pages.items():
+            if self.write(path, text):
+                tell(path)
+        self.check()
 
     def check(self) -> None:
         """Fail where a file is missing because another one lies in its place.

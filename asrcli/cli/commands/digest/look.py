@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import typer
 
 from asrcli.base.console import complain, tell
 from asrcli.base.counts import count_of
+from asrcli.cli.commands.digest.daily import settings_for
 from asrcli.cli.commands.digest.options import OUT, Day, Force, Out, app, day_of, editions_in, store_in
 from asrcli.digest.versions import Files
 from asrcli.errors import CheckFailed, InputError, UsageError
@@ -56,17 +58,14 @@ def search(
 @app.command("why")
 def why(identity: Id, out: Out = OUT) -> None:
     """Say why an item is where it is, or why it was not shown."""
-    from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.search import explain
 
     with store_in(out) as store:
         found = explain(store, identity, settings_for(out, None))
     item = found.ranked.item
     tell(f"{item.id}\t{item.title}")
-    tell(
-        f"first seen {found.first_seen}; "
-        + (f"reported {found.day}" if found.day else f"not reported: {found.why_not}")
-    )
+    became = f"reported {found.day}" if found.day else f"not reported: {found.why_not}"
+    tell(f"first seen {found.first_seen}; {became}")
     if found.day and found.why_not:
         tell(f"hidden: {found.why_not}")
     for reason in found.ranked.reasons:
@@ -92,8 +91,6 @@ def week_of(text: str) -> tuple[int, int]:
     Raises:
         UsageError: there is no such week.
     """
-    from datetime import date
-
     found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
     try:
         if found is None:
@@ -138,8 +135,6 @@ def prune(
     keep: int = typer.Option(90, "--days", min=30, help="The days that can still be run again exactly."),
 ) -> None:
     """Make digest.sqlite smaller; nothing that was seen becomes news again."""
-    from datetime import date, timedelta
-
     path = out / "digest.sqlite"
     with store_in(out) as store:
         before = path.stat().st_size
@@ -175,16 +170,12 @@ def week(
 ) -> None:
     """Write the summary of a week: its ideas, what was reported, and its topics beside those of the weeks before."""
     from asrcli.digest.pages.rolling import name_of, week_of_day, week_page
-    from asrcli.digest.versions import Files
 
     editions = editions_in(out)
     chosen = week_of(wanted) if wanted else week_of_day(editions[0].day)
     if not any(week_of_day(one.day) == chosen for one in editions):
         raise InputError(f"no day of {name_of(chosen)} in {out}; the newest is {editions[0].day}")
-    path = out / "weekly" / f"{name_of(chosen)}.md"
-    if (files := Files(force)).write(path, week_page(editions, chosen)):
-        tell(path)
-    files.check()
+    Files(force).tell({out / "weekly" / f"{name_of(chosen)}.md": week_page(editions, chosen)})
 
 
 @app.command("doctor")
@@ -196,7 +187,6 @@ def doctor(
     if example:
         print(EXAMPLE, end="")
         return
-    from asrcli.cli.commands.digest.daily import settings_for
 
     own = out / "digest.toml"
     settings = settings_for(out, None)
@@ -225,13 +215,18 @@ def import_list(
     force: Force = False,
 ) -> None:
     """Print lines for digest.toml (OPML: feeds; BibTeX: authors), or take over a tracker's days."""
+    from asrcli.digest.tracker import import_days, read_authors
+
     match kind:
         case "opml":
             _print_feeds(file)
         case "bibtex":
-            _print_authors(file)
+            _print_list("authors", read_authors(file))
         case "awesome-asr":
-            _import_days(file, out, Files(force))
+            files = Files(force)
+            for day, papers in import_days(file, out, settings_for(out, None), files):
+                tell(f"{day}\t{papers} papers")
+            files.check()
         case _:
             raise UsageError(f"import {kind!r}: write opml or bibtex (or awesome-asr)")
 
@@ -247,23 +242,7 @@ def _print_feeds(file: Path) -> None:
             complain(f"asr: left out, because only https is asked: {url}")
 
 
-def _print_authors(file: Path) -> None:
-    from asrcli.digest.tracker import read_authors
-
-    _print_list("authors", read_authors(file))
-
-
 def _print_list(name: str, values: Sequence[str]) -> None:
     """Print a list of texts as a setting in TOML, for whose basic strings JSON's escapes are right."""
     tell(f"{name} = [\n" + "".join(f"  {json.dumps(one, ensure_ascii=False)},\n" for one in values) + "]")
     complain(f"asr: {count_of(values, name.removesuffix('s'))}: put these lines into digest.toml")
-
-
-def _import_days(file: Path, out: Path, files: Files) -> None:
-    """Take over the days of a tracker, and name each."""
-    from asrcli.cli.commands.digest.daily import settings_for
-    from asrcli.digest.tracker import import_days
-
-    for day, papers in import_days(file, out, settings_for(out, None), files):
-        tell(f"{day}\t{papers} papers")
-    files.check()

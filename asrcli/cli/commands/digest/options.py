@@ -93,14 +93,8 @@ def newest_board() -> Board:
     assert table is not None, "one comes with asr"
     board = arrange([table], View())
     ranked = [one for one in board.standings if one.rank is not None and one.average is not None]
-    rows = [
-        BoardRow(
-            one.row.model,
-            float(two_digits(one.average or 0.0)),
-            one.row.rtfx,
-            one.row.is_open is True,
-            tuple(sorted(one.row.rates.items())),
-        )
-        for one in ranked
-    ]
+    rows = []
+    for one in ranked:
+        row, average = one.row, float(two_digits(one.average or 0.0))
+        rows.append(BoardRow(row.model, average, row.rtfx, row.is_open is True, tuple(sorted(row.rates.items()))))
     return Board(table.day, tuple(rows), board.source)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asrcli.base.console import complain, tell
+from asrcli.cli.commands.digest.daily import fail_on, settings_for, web_for
 from asrcli.cli.commands.digest.options import OUT, Force, Out, app, day_of, editions_in, load_board, store_in
+from asrcli.digest.versions import Files
 from asrcli.errors import EngineUnavailable, InputError, UsageError
+from asrcli.outputs.ledger import check_replaceable, write_ours
+from asrcli.outputs.targets import File, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.digest.edition import Edition
@@ -27,20 +32,15 @@ def mindmap(
 ) -> None:
     """Draw the days as a tree: mindmap.html (one file, no request), mindmap.md (opens in markmap) and mindmap.opml."""
     from asrcli.digest.mindmap import build_tree, mindmap_html, outline_markdown, outline_opml
-    from asrcli.digest.versions import Files
 
     editions = editions_in(out, days)
     tree = build_tree(editions, f"{editions[0].title}: {editions[-1].day} to {editions[0].day}")
     pages = {
-        "mindmap.html": mindmap_html(tree, editions[0].language),
-        "mindmap.md": outline_markdown(tree),
-        "mindmap.opml": outline_opml(tree),
+        out / "mindmap.html": mindmap_html(tree, editions[0].language),
+        out / "mindmap.md": outline_markdown(tree),
+        out / "mindmap.opml": outline_opml(tree),
     }
-    files = Files(force)
-    for name, text in pages.items():
-        if files.write(out / name, text):
-            tell(out / name)
-    files.check()
+    Files(force).tell(pages)
 
 
 @app.command("feed")
@@ -50,10 +50,8 @@ def feed(
     force: Force = False,
 ) -> None:
     """Write feed.xml (Atom), feed.json and the rolling pages again from the days that are there."""
-    from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.pages.feeds import sources_opml
     from asrcli.digest.pages.rolling import write_rolling
-    from asrcli.digest.versions import Files
 
     editions_in(out, 1)
     files = Files(force)
@@ -76,8 +74,6 @@ def mail(
 ) -> None:
     """Write a verified day as a message of text and HTML, for a mail program: asr digest mail --to ME | sendmail -t."""
     from asrcli.digest.pages.feeds import day_message
-    from asrcli.outputs.ledger import check_replaceable, write_ours
-    from asrcli.outputs.targets import check_targets, reads, writes
 
     for option, address in (("--from", sender), ("--to", to)):
         if address and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", address):
@@ -99,7 +95,6 @@ def demo(
 ) -> None:
     """Write a week of made-up news into a folder, to look at without a network."""
     from asrcli.digest.demo import write_demo
-    from asrcli.digest.versions import Files
 
     if (out / "digest.sqlite").exists():
         raise UsageError(f"--out {out} holds a digest already: name another folder")
@@ -121,7 +116,6 @@ def readme(
 ) -> None:
     """Replace the blocks papers, models, ideas, status and leaderboard of a README."""
     from asrcli.digest.pages.readme import update_readme
-    from asrcli.outputs.targets import File, check_targets, reads
 
     check_targets([File("the README", str(file))], reads("--leaderboard", leaderboard))
     done = update_readme(file, editions_in(out, 30), lambda: load_board(leaderboard))
@@ -143,15 +137,12 @@ def podcast(
     force: Force = False,
 ) -> None:
     """Speak a verified day: sound with chapters, transcript with word times, show notes and podcast.xml."""
-    from asrcli.cli.commands.digest.daily import settings_for
     from asrcli.digest.podcast.episode import FORMATS, write_episode
     from asrcli.digest.podcast.feed import write_feed
     from asrcli.digest.podcast.lexicon import load_lexicon
     from asrcli.digest.podcast.script import script_markdown, write_script
     from asrcli.digest.podcast.selfcheck import check_times, listen, report_markdown
     from asrcli.digest.podcast.speech import choose_voice
-    from asrcli.digest.versions import Files
-    from asrcli.outputs.ledger import check_replaceable
 
     if kind not in FORMATS:
         raise UsageError(f"--format {kind!r} is not one of {', '.join(FORMATS)}")
@@ -162,11 +153,8 @@ def podcast(
     except EngineUnavailable as error:
         if voice is not None:
             raise
-        path = out / "podcast" / f"{edition.day}.script.md"
         complain(f"asr: no audio: {error}")
-        if files.write(path, script_markdown(script)):
-            tell(path)
-        files.check()
+        files.tell({out / "podcast" / f"{edition.day}.script.md": script_markdown(script)})
         return
     together = (kind, "chapters.json", "vtt", "episode.json")  # all of them are made, or none
     check_replaceable([out / "podcast" / f"{edition.day}.{one}" for one in together], force=force)
@@ -196,7 +184,6 @@ def verified_edition(out: Path, day: str | None) -> Edition:
     Raises:
         CheckFailed: it does not verify; nothing is spoken that has no proof.
     """
-    from asrcli.cli.commands.digest.daily import fail_on
     from asrcli.digest.run import load_edition
     from asrcli.digest.verify import verify_day
 
@@ -218,7 +205,6 @@ def paper(
     """Write a page on one paper: its claim in a line, what carries it, what it rests on, what would show it wrong."""
     from asrcli.digest.papers.files import paths_of, write_card
     from asrcli.digest.papers.reading import read_file
-    from asrcli.outputs.targets import File, check_targets, reads
 
     path = Path(what)
     if path.is_file():
@@ -239,7 +225,6 @@ def link_days(out: Path, identity: str, force: bool) -> None:
     """Write the day again that reported a paper, so that it links the paper's page."""
     from asrcli.digest.run import load_edition, write_pages
     from asrcli.digest.store import open_store
-    from asrcli.digest.versions import Files
 
     if not (out / "digest.sqlite").is_file():
         return
@@ -256,9 +241,6 @@ def look_up_paper(what: str, out: Path, replay: Path | None, offline: bool, cita
         UsageError: neither an arXiv id nor a file.
         InputError: it is not in the store and could not be read.
     """
-    from dataclasses import replace
-
-    from asrcli.cli.commands.digest.daily import web_for
     from asrcli.digest.items import arxiv_id
     from asrcli.digest.papers.fetch import citations as ask_citations
     from asrcli.digest.papers.fetch import read_whole_paper
