@@ -15,7 +15,7 @@ from asrcli.digest.edition import Edition, from_json, to_json
 from asrcli.digest.items import Kind, Report, State, is_withdrawn
 from asrcli.digest.settings import SOURCES, Settings
 from asrcli.digest.sources import Task
-from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store, older_than, own_parts, seen_mark
+from asrcli.digest.store import NO_PHRASE, OLDER, WITHDRAWN, Store, older_than, own_parts, seen_mark
 from asrcli.digest.versions import Files
 from asrcli.errors import InputError
 from asrcli.web.client import Web
@@ -113,7 +113,7 @@ def reasons_not_to_report(reports: Sequence[Report], task: Task) -> dict[str, st
         older = older_than(part.items, task.day, task.settings.first_days) if first else set()
         old |= older
         young |= {item.id for item in part.items} - older
-    why |= dict.fromkeys(old - young - why.keys(), "older than the first run reports")
+    why |= dict.fromkeys(old - young - why.keys(), OLDER)
     return why
 
 
@@ -130,9 +130,6 @@ def settle(reports: Sequence[Report], store: Store, day: date) -> list[Report]:
 
 def material_of(plan: Plan, store: Store, reports: Sequence[Report]) -> Material:
     """Gather what the edition is made from."""
-    older = store.base.execute(
-        "SELECT count(*) FROM items WHERE first_seen = ? AND why LIKE 'older%'", (plan.day.isoformat(),)
-    ).fetchone()
     return Material(
         day=plan.day,
         settings=plan.settings,
@@ -143,7 +140,7 @@ def material_of(plan: Plan, store: Store, reports: Sequence[Report]) -> Material
         starred=store.starred(),
         hidden=store.feedback("hide"),
         unmatched=store.unmatched(plan.day),
-        older=int(older[0]),
+        older=store.count_why(plan.day, OLDER),
         withdrawn=store.count_why(plan.day, WITHDRAWN),
         board=plan.board,
     )

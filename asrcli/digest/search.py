@@ -9,13 +9,13 @@ from asrcli.digest.compose import make_judge
 from asrcli.digest.items import Item, Kind, arxiv_id
 from asrcli.digest.ranking import Judge, Ranked, score
 from asrcli.digest.settings import Interest, Settings
-from asrcli.digest.store import NO_PHRASE, WITHDRAWN, Store
+from asrcli.digest.store import NO_PHRASE, OLDER, WITHDRAWN, Store
 from asrcli.errors import InputError, UsageError
 
 WHY = {
     NO_PHRASE: "no phrase of the settings is its subject (`phrases` and `other_topics` in digest.toml)",
     WITHDRAWN: "it was withdrawn",
-    "older than the first run reports": "it was older than a first run reports (`first_days` in digest.toml)",
+    OLDER: "it was older than a first run reports (`first_days` in digest.toml)",
 }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from asrcli.base.files import cause
 from asrcli.digest.items import USABLE, Item, Kind, Report, merge
@@ -61,9 +62,10 @@ FROM_2 = " ".join(
     ]
 )
 
-
 NO_PHRASE = "no phrase"
 WITHDRAWN = "withdrawn"
+OLDER = "older than the first run reports"
+KNOWN = "SELECT payload, first_seen, reported, why FROM items"
 NEVER = "-"  # in `reported`: kept, but not news (no phrase matches, or older than a first run reports)
 
 
@@ -135,17 +137,20 @@ class Store:
 
     def known_before(self, identity: str, day: date) -> bool:
         """Tell whether an item was seen before a day."""
-        rows = self.base.execute(
-            "SELECT 1 FROM items WHERE id = ? AND first_seen < ? UNION ALL "
-            "SELECT 1 FROM passed WHERE id = ? AND first_seen < ?",
-            (identity, day.isoformat()) * 2,
+        query = (
+            "SELECT 1 FROM items WHERE id = ?1 AND first_seen < ?2 UNION ALL "
+            "SELECT 1 FROM passed WHERE id = ?1 AND first_seen < ?2"
         )
-        return rows.fetchone() is not None
+        return self._value(query, identity, day.isoformat()) is not None
+
+    def _value(self, query: str, *values: str) -> Any:
+        """Return the first value that a query gives; ``None`` when it gives none."""
+        row = self.base.execute(query, values).fetchone()
+        return row[0] if row else None
 
     def passed_on(self, identity: str) -> str:
         """Return the day on which an item was seen that no phrase matches, "" when there is none."""
-        row = self.base.execute("SELECT first_seen FROM passed WHERE id = ?", (identity,)).fetchone()
-        return str(row[0]) if row else ""
+        return str(self._value("SELECT first_seen FROM passed WHERE id = ?", identity) or "")
 
     def marks_before(self, day: date) -> dict[str, str]:
         """Return every watermark as it stood before a day."""
@@ -156,15 +161,12 @@ class Store:
 
     def find(self, identity: str) -> Known | None:
         """Return one item."""
-        row = self.base.execute(
-            "SELECT payload, first_seen, reported, why FROM items WHERE id = ?", (identity,)
-        ).fetchone()
+        row = self.base.execute(f"{KNOWN} WHERE id = ?", (identity,)).fetchone()
         return Known(Item.from_json(row[0]), *row[1:]) if row else None
 
-    def reported(self, first: date, last: date | None = None) -> list[Item]:
-        """Return what was reported on one day, or from one day to another, by id."""
-        days = (first.isoformat(), (last or first).isoformat())
-        rows = self.base.execute("SELECT payload FROM items WHERE reported BETWEEN ? AND ? ORDER BY id", days)
+    def reported(self, day: date) -> list[Item]:
+        """Return what was reported on a day, by id."""
+        rows = self.base.execute("SELECT payload FROM items WHERE reported = ? ORDER BY id", (day.isoformat(),))
         return [Item.from_json(payload) for (payload,) in rows]
 
     def updates(self, day: date) -> list[tuple[Item, int]]:
@@ -179,7 +181,7 @@ class Store:
 
     def everything(self) -> Iterator[Known]:
         """Yield every item by id."""
-        rows = self.base.execute("SELECT payload, first_seen, reported, why FROM items ORDER BY id")
+        rows = self.base.execute(f"{KNOWN} ORDER BY id")
         return (Known(Item.from_json(row[0]), *row[1:]) for row in rows)
 
     def sources_of(self, day: date) -> dict[str, set[str]]:
@@ -191,13 +193,11 @@ class Store:
 
     def unmatched(self, day: date) -> int:
         """Count the papers first seen on a day that no phrase matches."""
-        row = self.base.execute("SELECT count(*) FROM passed WHERE first_seen = ?", (day.isoformat(),)).fetchone()
-        return int(row[0])
+        return int(self._value("SELECT count(*) FROM passed WHERE first_seen = ?", day.isoformat()))
 
     def count_why(self, day: date, why: str) -> int:
         """Count what was first seen on a day and is no news for one reason."""
-        row = self.base.execute("SELECT count(*) FROM items WHERE first_seen = ? AND why = ?", (day.isoformat(), why))
-        return int(row.fetchone()[0])
+        return int(self._value("SELECT count(*) FROM items WHERE first_seen = ? AND why = ?", day.isoformat(), why))
 
     def feedback(self, mark: str) -> frozenset[str]:
         """Return the ids that carry a mark ("star" or "hide")."""
@@ -210,8 +210,8 @@ class Store:
 
     def edition_hash(self, day: str) -> str | None:
         """Return the SHA-256 of a day's JSON as it was written; ``None`` when the store does not know the day."""
-        row = self.base.execute("SELECT sha256 FROM editions WHERE day = ?", (day,)).fetchone()
-        return str(row[0]) if row else None
+        found: str | None = self._value("SELECT sha256 FROM editions WHERE day = ?", day)
+        return found
 
     def days(self) -> list[str]:
         """Return every day that has an edition."""
@@ -250,8 +250,8 @@ class Store:
         self.base.execute("INSERT OR REPLACE INTO watermarks VALUES ('run', ?, ?)", (stamp, stamp))
 
     def _take(self, item: Item, source: str, stamp: str, why: str) -> None:
-        known = self.base.execute("SELECT 1 FROM items WHERE id = ?", (item.id,)).fetchone() is not None
-        if why == NO_PHRASE and not known:  # only that it was seen: its words are not needed again
+        row = self.base.execute(f"{KNOWN} WHERE id = ?", (item.id,)).fetchone()
+        if why == NO_PHRASE and row is None:  # only that it was seen: its words are not needed again
             self.base.execute(
                 "INSERT INTO passed VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET first_seen = min(first_seen, ?)",
                 (item.id, stamp, stamp),
@@ -261,21 +261,15 @@ class Store:
         self.base.execute("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", (item.id, source, stamp))
         if item.version:
             self.base.execute("INSERT OR IGNORE INTO versions VALUES (?, ?, ?)", (item.id, item.version, stamp))
-        row = self.base.execute(
-            "SELECT payload, first_seen, reported, why FROM items WHERE id = ?", (item.id,)
-        ).fetchone()
         if row is None:
             stored = merge(item, item).to_json()  # in the order that a second sighting leaves
             values = (item.id, item.kind, stamp, NEVER if why else stamp, why, stored)
             self.base.execute("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", values)
             return
-        payload, first_seen, reported, old_why = row
-        if stamp < first_seen:  # an older day was run after a newer one
-            first_seen = stamp
-        merged = merge(Item.from_json(payload), item).to_json()
+        merged = merge(Item.from_json(row[0]), item).to_json()
+        # An older day may be run after a newer one.
         self.base.execute(
-            "UPDATE items SET first_seen = ?, reported = ?, why = ?, payload = ? WHERE id = ?",
-            (first_seen, reported, old_why, merged, item.id),
+            "UPDATE items SET first_seen = ?, payload = ? WHERE id = ?", (min(row[1], stamp), merged, item.id)
         )
 
     def prune(self, before: date) -> int:
@@ -330,12 +324,9 @@ def seen_mark(name: str) -> str:
 def older_than(items: Iterable[Item], day: date, days: int) -> set[str]:
     """Return the ids of items published more than some days before a day, for a first run."""
     limit = (day - timedelta(days=days)).isoformat()
-    return {item.id for item in items if item.published and item.published[:10] < limit and not is_announced(item)}
-
-
-def is_announced(item: Item) -> bool:
-    """Tell whether an item is a paper that arXiv announced just now, whenever it was submitted."""
-    return item.kind is Kind.PAPER and item.announced in ("new", "cross")
+    old = (item for item in items if item.published and item.published[:10] < limit)
+    # What arXiv announced just now is new, whenever it was submitted.
+    return {item.id for item in old if item.kind is not Kind.PAPER or item.announced not in ("new", "cross")}
 
 
 def open_store(path: Path) -> Store:
