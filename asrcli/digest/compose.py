@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from asrcli.digest.board import Best, Board
-from asrcli.digest.edition import SCHEMA, Claim, Counts, Edition, Idea, Line, Paper, SourceLine, Update
+from asrcli.digest.edition import SCHEMA, Claim, Counts, Edition, Line, Paper, SourceLine, Update
 from asrcli.digest.families import fold
 from asrcli.digest.figures import find_figures
 from asrcli.digest.ideas import idea_of, what_it_did
@@ -59,6 +59,7 @@ def compose(material: Material) -> Edition:
     judge = make_judge(material.settings, material.items, material.starred, material.hidden)
     ranked = rank(shown, judge)
     papers = [paper_of(one, material) for one in ranked if one.item.kind is Kind.PAPER]
+    ideas = [idea for paper in papers if paper.score > 0 and (idea := idea_of(paper))]
     families, silent = fold([one for one in ranked if one.item.kind is Kind.MODEL])
     counts = Counts(
         unmatched=material.unmatched,
@@ -84,7 +85,7 @@ def compose(material: Material) -> Edition:
         ),
         models=tuple(families),
         lines=tuple(line_of(one) for kind in _LISTED for one in ranked if one.item.kind is kind),
-        ideas=tuple(ideas_of(papers)),
+        ideas=tuple(ideas[:IDEAS]),
         counts=counts,
         board=best_of(material.board) if any(one.kind == "board" for paper in papers for one in paper.own) else (),
         maker=maker(),
@@ -157,19 +158,10 @@ def code_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in map(safe_url, found) if url))
 
 
-def ideas_of(papers: Sequence[Paper]) -> list[Idea]:
-    """Return the ideas of the best papers: what was done and what came of it."""
-    found = (idea_of(paper) for paper in papers if paper.score > 0)
-    return [idea for idea in found if idea is not None][:IDEAS]
-
-
 def line_of(ranked: Ranked) -> Line:
     """Describe anything else in one line."""
     item = ranked.item
-    notes = [
-        f"{int(value)} {name}"
-        for name, value in item.signals
-        if name in ("points", "comments", "likes", "downloads", "upvotes")
-    ]
+    told = ("points", "comments", "likes", "downloads", "upvotes")
+    notes = [f"{int(value)} {name}" for name, value in item.signals if name in told]
     by, day = ", ".join(item.authors[:3]), item.published[:10]
     return Line(item.id, item.kind, item.title, item.url, by, day, ", ".join(notes), ranked.score)

@@ -75,11 +75,8 @@ def fold(ranked: Sequence[Ranked]) -> tuple[list[Family], int]:
     silent = 0
     for name, members in by_bulk(groups).items():
         row = family_row(name, members)
-        if (
-            row.downloads
-            or row.likes
-            or any(reason.startswith(("from ", "starred")) or "trending" in reason for reason in row.reasons)
-        ):
+        noted = any(reason.startswith(("from ", "starred")) or "trending" in reason for reason in row.reasons)
+        if row.downloads or row.likes or noted:
             rows.append(row)
         else:
             silent += row.members

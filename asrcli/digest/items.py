@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 
 class Kind(StrEnum):
@@ -60,16 +59,10 @@ class Item:
     @classmethod
     def from_json(cls, line: str) -> Item:
         """Read what `to_json` wrote."""
-        return item_from(json.loads(line))
-
-
-def item_from(values: dict[str, Any]) -> Item:
-    """Build an item from decoded JSON."""
-    lists = ("authors", "tags", "about")
-    known: dict[str, Any] = {name: tuple(value) if name in lists else value for name, value in values.items()}
-    known["signals"] = tuple((str(name), float(value)) for name, value in values.get("signals", ()))
-    known["kind"] = Kind(str(values["kind"]))
-    return Item(**known)
+        values = json.loads(line)
+        lists = {name: tuple(values[name]) for name in ("authors", "tags", "about") if name in values}
+        signals = tuple((str(name), float(value)) for name, value in values.get("signals", ()))
+        return cls(**{**values, **lists, "signals": signals, "kind": Kind(values["kind"])})
 
 
 # In an abstract or in arXiv's comments, at their beginning: what a paper says of another is something else.

@@ -20,6 +20,7 @@ TITLE = 3  # a word of the title counts as so many of the text
 AUTHOR, STARRED, FIGURES, MODELS = 3.0, 1.0, 0.5, 0.5
 APART = 0.5  # of a phrase whose words all occur, but not together
 MUTED, HIDDEN = -5.0, -10.0
+SIGNALS = {"upvotes": 0.5, "points": 0.5, "likes": 0.4, "downloads": 0.15, "stars": 0.3, "trending": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,8 @@ def rank(items: Sequence[Item], judge: Judge) -> list[Ranked]:
 
 def score(item: Item, judge: Judge) -> Ranked:
     """Score one item."""
-    reasons = [
-        *interest_reasons(item, judge.settings),
-        *people_reasons(item, judge.settings),
-        *signal_reasons(item, judge),
-    ]
+    reasons = interest_reasons(item, judge.settings) + people_reasons(item, judge.settings)
+    reasons += signal_reasons(item, judge)
     if item.kind is Kind.PAPER and any(figure.own for figure in find_figures(item.title, item.text)):
         reasons.append(Reason("gives numbers", FIGURES))
     if item.id in judge.starred:
@@ -126,14 +124,7 @@ def people_reasons(item: Item, settings: Settings) -> list[Reason]:
 def signal_reasons(item: Item, judge: Judge) -> list[Reason]:
     """Score what others did with it, by order of magnitude, so that a crowd cannot drown interests."""
     reasons = []
-    for name, weight in (
-        ("upvotes", 0.5),
-        ("points", 0.5),
-        ("likes", 0.4),
-        ("downloads", 0.15),
-        ("stars", 0.3),
-        ("trending", 0.3),
-    ):
+    for name, weight in SIGNALS.items():
         value = item.signal(name)
         if value >= 1:
             magnitude = len(str(int(value))) - 1 + int(str(int(value))[0]) / 10

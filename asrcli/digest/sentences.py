@@ -24,12 +24,10 @@ _CUES = (
     (re.compile(r"\b(?:WER|CER|RTFx?|BLEU|error rate)\b"), 0.3),
 )  # fmt: skip
 STOP = frozenset(
-    (
-        "a about across all also an and any are as at be been between both but by can do during each for from has "
-        "have however in into is it its may more most new not of on one only or other our over paper propose results "
-        "show such than that the their them these they this those through to two under used using via was we were "
-        "what when where which while who with within work"
-    ).split()
+    "a about across all also an and any are as at be been between both but by can do during each for from has "
+    "have however in into is it its may more most new not of on one only or other our over paper propose results "
+    "show such than that the their them these they this those through to two under used using via was we were "
+    "what when where which while who with within work".split()
 )
 DAMPING = 0.85
 SIMILAR = 0.1  # cosine from which two sentences support each other (Erkan and Radev 2004)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from asrcli.base.counts import count_of
-from asrcli.digest.board import Best
 from asrcli.digest.compose import own_claims
-from asrcli.digest.edition import Claim, Edition, Paper
+from asrcli.digest.edition import Claim, Edition
 from asrcli.digest.figures import find_figures
 from asrcli.digest.pages.rolling import DAYS, rolling_pages
 from asrcli.digest.run import daily_path, digest_of, load_edition, load_editions, pages_of
@@ -49,7 +48,7 @@ def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
     source = texts[claim.id]
     if not 0 <= claim.start < claim.end <= len(source) or source[claim.start : claim.end] != claim.quote:
         return [f"{claim.id} {claim.start}-{claim.end}: the quote does not stand there"]
-    if claim.verbatim or claim.kind == "board":  # the board's numbers are the board's: `paper_problems` makes it again
+    if claim.verbatim or claim.kind == "board":  # the board's numbers are the board's: `rule_problems` makes it again
         return []
     found = [
         f"{claim.id}: the number {one} is not in its quote"
@@ -63,22 +62,18 @@ def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
     return found + ([f"{claim.id}: markup or a link in the sentence"] if _MARKUP.search(claim.text) else [])
 
 
-def figure_problems(paper: Paper) -> list[str]:
-    """Return what is wrong with the figures of one paper."""
-    same = find_figures(paper.title, paper.text) == paper.figures
-    return [] if same else [f"{paper.id}: the figures are not those of its abstract"]
-
-
-def own_problems(paper: Paper, board: Sequence[Best]) -> list[str]:
-    """Return what is wrong with what is said of one paper in our own words."""
-    same = not paper.own or own_claims(paper.id, paper.title, paper.text, board) == paper.own
-    return [] if same else [f"{paper.id}: what is said of it is not what its abstract gives"]
-
-
 def rule_problems(edition: Edition) -> list[str]:
     """Return where the rules of this version make something else of the abstracts."""
-    found = [problem for paper in edition.papers for problem in figure_problems(paper)]
-    return found + [problem for paper in edition.papers for problem in own_problems(paper, edition.board)]
+    found = [
+        f"{one.id}: the figures are not those of its abstract"
+        for one in edition.papers
+        if find_figures(one.title, one.text) != one.figures
+    ]
+    return found + [
+        f"{one.id}: what is said of it is not what its abstract gives"
+        for one in edition.papers
+        if one.own and own_claims(one.id, one.title, one.text, edition.board) != one.own
+    ]
 
 
 def claims_of(edition: Edition) -> Iterator[Claim]:

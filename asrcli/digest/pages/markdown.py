@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from asrcli.base.counts import count_of
-from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, SourceLine, Update
+from asrcli.digest.edition import Claim, Edition, Idea, Line, Paper, Update
 from asrcli.digest.families import Family
 from asrcli.digest.figures import Figure
 from asrcli.reports.table import markdown_table
@@ -44,7 +44,11 @@ def day_markdown(edition: Edition, cards: Collection[str] = ()) -> str:
         lines = [line_markdown(line) for line in edition.lines if line.kind == kind]
         if lines:
             blocks += [f"## {heading} ({len(lines)})", "\n".join(lines)]
-    return "\n\n".join([*blocks, sources_table(edition.sources), footer(edition)]) + "\n"
+    sources = [
+        (escape_markdown(one.name), one.state, str(one.news), escape_markdown(one.evidence)) for one in edition.sources
+    ]
+    blocks += ["## Sources", table(("Source", "State", "News", "Evidence"), sources), footer(edition)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def source_status(edition: Edition) -> str:
@@ -171,20 +175,12 @@ def line_markdown(line: Line) -> str:
     return f"- {markdown_link(line.title, line.url)}" + (f" — {escape_markdown(notes)}" if notes else "")
 
 
-def sources_table(sources: tuple[SourceLine, ...]) -> str:
-    """Return how every source ended, with the evidence."""
-    rows = [(escape_markdown(one.name), one.state, str(one.news), escape_markdown(one.evidence)) for one in sources]
-    return "## Sources\n\n" + table(("Source", "State", "News", "Evidence"), rows)
-
-
 def footer(edition: Edition) -> str:
     """Return what is not shown, in numbers, and how the page can be checked."""
     counts = edition.counts
+    are = "is" if counts.unmatched == 1 else "are"
     hidden = [
-        (
-            counts.unmatched,
-            f"of the papers read {'is' if counts.unmatched == 1 else 'are'} about no phrase of the settings",
-        ),
+        (counts.unmatched, f"of the papers read {are} about no phrase of the settings"),
         (counts.older, "older than a first run reports"),
         (counts.silent_models, f"of {counts.models} models without a download or like"),
         (counts.withdrawn, "withdrawn"),

@@ -78,14 +78,10 @@ def rival(words: str, level: Level) -> tuple[str, str]:
     # Only what follows directly: further on, another level may be meant.
     after = words[level.end : level.end + 160]
     found = _AGAINST.search(after)
-    if not found or own_number_before(after[: found.start()]) or float(found["value"]) <= level.value:
+    # Another rate may stand between a level and what it is compared with.
+    if not found or re.search(r"\d\.\d+\s?%", after[: found.start()]) or float(found["value"]) <= level.value:
         return "", ""
     return f"{found['value']}%", found["who"].strip()
-
-
-def own_number_before(words: str) -> bool:
-    """Tell whether another rate stands between a level and what it is compared with."""
-    return re.search(r"\d\.\d+\s?%", words) is not None
 
 
 def told(level: Level, against: str, who: str) -> str:
@@ -178,12 +174,8 @@ def carriers(sentences: Sequence[Sentence], headline: Headline | None, names: Co
     numbers = set(re.findall(r"\d+\.\d+", headline.sentence.words)) if headline else set()
     rated = []
     for at, one in enumerate(sentences):
-        if (
-            (headline and one.span == headline.sentence.span)
-            or not alone(one.words)
-            or not own_result(one.words, names)
-            or _WORSE.search(one.words)
-        ):
+        told = headline is not None and one.span == headline.sentence.span
+        if told or not (alone(one.words) and own_result(one.words, names)) or _WORSE.search(one.words):
             continue
         plain_words = re.sub(r"\[[\d, –-]+\]|\b(?:Tables?|Figures?|Figs?\.|Section|Sec\.)\s*\d+", "", one.words)
         if not re.search(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])", plain_words):

@@ -94,23 +94,18 @@ def card_problems(out: Path, name: str) -> CardChecked:
     paths = paths_of(out, name)
     card = load(paths["json"], Card)
     other = card.maker != maker()
-    checked = Checked(
-        [
-            f"{FOLDER}/{name}: the number {number} is not in its quote"
-            for line in card.lines
-            for number in sorted(numbers_in(line.text) - numbers_in(line.quote))
-        ],
-        [],
-    )
+    checked = Checked([], [])
+    for line in card.lines:
+        lacking = sorted(numbers_in(line.text) - numbers_in(line.quote))
+        checked.problems.extend(f"{FOLDER}/{name}: the number {number} is not in its quote" for number in lacking)
     there = paths["text"].is_file()
     if there:
         reading = load(paths["text"], Reading)
         check_quotes(card, reading, checked)
         if dataclasses.replace(card_of(reading, name), maker=card.maker) != card:
             if other:
-                checked.notes.append(
-                    f"made by {card.maker or UNRECORDED}, whose rules said otherwise; its quotes stand"
-                )
+                by = card.maker or UNRECORDED
+                checked.notes.append(f"made by {by}, whose rules said otherwise; its quotes stand")
             else:
                 checked.problems.append(f"{FOLDER}/{name}.json is not what the text that was read gives")
     older = [line.text for line in card.lines] if other else None

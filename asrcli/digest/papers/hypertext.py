@@ -240,12 +240,8 @@ class _Pages(HTMLParser):
             case "entry":
                 self.entries.append((self.entry, words))
             case "p" if not (self.figures or self.bibliography or self.in_references):
-                self.take_paragraph(words.lstrip("•▪◦·*- "))
-
-    def take_paragraph(self, words: str) -> None:
-        """Put a paragraph into its section."""
-        if words:
-            self.pieces.append((*self.where(), words))
+                if plain := words.lstrip("•▪◦·*- "):
+                    self.pieces.append((*self.where(), plain))
 
     def take_heading(self, level: int, words: str) -> None:
         """Note a section."""

@@ -97,10 +97,7 @@ def sound(words: str) -> bool:
         and words.count("[") == words.count("]")
         and not re.search(r"[:,] \d\.$", words)  # of a list that begins
         and letters > 0.6 * len(words)
-        and not re.match(
-            r"(?:[A-Z][\w-]* ){3,}(?:The|We|Our|In|This|These|To|For|As|An?)\b",
-            words,
-        )  # a heading run in
+        and not re.match(r"(?:[A-Z][\w-]* ){3,}(?:The|We|Our|In|This|These|To|For|As|An?)\b", words)  # a heading run in
         # Heads of columns and headings that ran into a sentence.
         and not re.search(rf"\w- [A-Z]|(?:\b[A-Z][\w-]* ){{6}}|^(?!{_OPENS})(?:[A-Z]\S* ){{1,4}}the\b", words)
         and not re.search(r"[\w)] (?:In|We|Our|This|These|The|As|For|To|On|When|While|However) [a-z]", words)

@@ -57,11 +57,8 @@ def podcast_feed(episodes: Sequence[Episode], notes: dict[str, Edition], setting
     add(channel, "itunes:type", "episodic")
     self_address = address(site, "podcast.xml")
     add(channel, "atom:link", href=self_address, rel="self", type="application/rss+xml")
-    add(
-        channel,
-        "podcast:guid",
-        str(uuid.uuid5(PODCAST_SPACE, self_address.partition("://")[2].rstrip("/") or self_address)),
-    )
+    name = self_address.partition("://")[2].rstrip("/") or self_address
+    add(channel, "podcast:guid", str(uuid.uuid5(PODCAST_SPACE, name)))
     for episode in episodes:
         add_item(channel, episode, notes.get(episode.day), settings)
     return write_xml(root)
@@ -76,13 +73,8 @@ def add_item(channel: Element, episode: Episode, edition: Edition | None, settin
     add(item, "pubDate", format_datetime(datetime.fromisoformat(episode.day).replace(tzinfo=UTC)))
     add(item, "link", address(site, f"daily/{episode.day}.html"))
     add(item, "description", notes_html(edition).markup if edition else episode.title)
-    add(
-        item,
-        "enclosure",
-        url=address(site, f"podcast/{episode.file}"),
-        length=str(episode.bytes),
-        type=episode.media_type,
-    )
+    file = address(site, f"podcast/{episode.file}")
+    add(item, "enclosure", url=file, length=str(episode.bytes), type=episode.media_type)
     add(item, "itunes:duration", str(round(episode.seconds)))
     add(item, "itunes:episodeType", "full")
     add(item, "itunes:explicit", "false")
@@ -127,12 +119,8 @@ def cover_png(title: str) -> bytes:
         picture[(SIDE - high) // 2 : (SIDE + high) // 2, left : left + wide * 3 // 5] = light
     rows = np.concatenate([np.zeros((SIDE, 1), np.uint8), picture.reshape(SIDE, -1)], axis=1)
     head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(rows.tobytes(), 9))
-        + chunk(b"IEND", b"")
-    )
+    chunks = {b"IHDR": head, b"IDAT": zlib.compress(rows.tobytes(), 9), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in chunks.items())
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

@@ -143,23 +143,16 @@ def compare(script: Script, heard: str, engine: str, lexicon: dict[str, str] | N
     pairs: Counter[tuple[str, str]] = Counter()
     for chunk in output.alignments[0] if output else ():
         if chunk.type in ("substitute", "delete"):
-            pairs[
-                " ".join(text.words[chunk.ref_start_idx : chunk.ref_end_idx]),
-                " ".join(found[chunk.hyp_start_idx : chunk.hyp_end_idx]),
-            ] += 1
+            said = " ".join(text.words[chunk.ref_start_idx : chunk.ref_end_idx])
+            pairs[said, " ".join(found[chunk.hyp_start_idx : chunk.hyp_end_idx])] += 1
     gone = []
     for term, places in text.places.items():
         windows = ((begin, end, window(output.alignments[0], begin, end)) for begin, end in places) if output else ()
         missed = [not understood(text.words[begin:end], found[own[0] : own[1]]) for begin, end, own in windows]
         if not missed or 2 * sum(missed) > len(missed):
             gone.append(term)
-    return Heard(
-        engine,
-        counts,
-        tuple(pair for pair, _ in sorted(pairs.items(), key=lambda one: (-one[1], one[0]))),
-        tuple(sorted(gone)),
-        terms=len(text.places),
-    )
+    misheard = tuple(sorted(pairs, key=lambda pair: (-pairs[pair], pair)))
+    return Heard(engine, counts, misheard, tuple(sorted(gone)), terms=len(text.places))
 
 
 def listen(

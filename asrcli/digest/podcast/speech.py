@@ -222,24 +222,17 @@ class Kokoro:
 
 def flite() -> Program:
     """Return flite with its two clearest voices."""
+    voices = (("host", "slt"), ("guest", "rms"))
     return Program(
-        "flite",
-        tuple(
-            (who, ("flite", "-voice", voice, "-f", "/dev/stdin", "-o", "{}"))
-            for who, voice in (("host", "slt"), ("guest", "rms"))
-        ),
+        "flite", tuple((who, ("flite", "-voice", voice, "-f", "/dev/stdin", "-o", "{}")) for who, voice in voices)
     )
 
 
 def piper(models: Sequence[Path]) -> Program:
     """Return Piper with one or two voices (.onnx with .onnx.json beside)."""
-    pair = (models[0], models[-1])
+    voices = (("host", models[0]), ("guest", models[-1]))
     return Program(
-        "piper",
-        tuple(
-            (who, ("piper", "--model", str(path), "--output_file", "{}"))
-            for who, path in zip(("host", "guest"), pair, strict=True)
-        ),
+        "piper", tuple((who, ("piper", "--model", str(path), "--output_file", "{}")) for who, path in voices)
     )
 
 

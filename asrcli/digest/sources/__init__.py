@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from asrcli.digest.items import Report, State
+from asrcli.digest.items import Item, Report, State, join, merge
 from asrcli.digest.settings import Settings
 from asrcli.web.client import Answer, Call, Web, WebError
 
@@ -82,8 +82,6 @@ def texts_of(value: object) -> tuple[str, ...]:
 
 def combine(name: str, parts: Sequence[Report], evidence: str = "") -> Report:
     """Put the transports of a source together: items merged by id, the state joined, their evidence in a row."""
-    from asrcli.digest.items import Item, join, merge
-
     merged: dict[str, Item] = {}
     for item in (item for part in parts for item in part.items):
         merged[item.id] = merge(merged[item.id], item) if item.id in merged else item

@@ -42,7 +42,7 @@ def collect(task: Task) -> Report:
     feeds = [read_category(task, category) for category in task.settings.categories]
     api = query(task)
     fills = [fill for feed in feeds for fill in [back_fill(task, feed)] if fill is not None]
-    reached = {fill.name.rpartition(" ")[2]: fill.state in (State.OK, State.QUIET) for fill in fills}
+    reached = {category_of(fill): fill.state in (State.OK, State.QUIET) for fill in fills}
     feeds = [replace(feed, marks=feed.marks if reached.get(category_of(feed), True) else ()) for feed in feeds]
     parts = [*feeds, api, *fills]
     return combine("arxiv", parts, compare(feeds, api, fills))
@@ -126,13 +126,8 @@ def feed_item(entry: Entry) -> Item | None:
     head, abstract, tail = entry.text.partition("Abstract:")
     announced = clean(child_text(entry.element, "announce_type"), 20).lower()
     authors = tuple(name.strip() for author in entry.authors for name in author.split(",") if name.strip())
-    return replace(
-        paper(base, version, entry.title, (tail if abstract else head).strip()),
-        authors=authors,
-        updated=entry.when,
-        tags=entry.tags[:12],
-        announced=announced,
-    )
+    made = paper(base, version, entry.title, (tail if abstract else head).strip())
+    return replace(made, authors=authors, updated=entry.when, tags=entry.tags[:12], announced=announced)
 
 
 def paper(base: str, version: int, title: str, abstract: str) -> Item:
@@ -178,14 +173,9 @@ def search_query(task: Task) -> str:
 def query(task: Task) -> Report:
     """Read newest submissions first, page by page, until a page holds nothing new."""
     pages: list[Report] = []
+    wanted = {"search_query": search_query(task), "sortBy": "submittedDate", "sortOrder": "descending"}
     for page in range(PAGES):
-        url = api_url(
-            search_query=search_query(task),
-            sortBy="submittedDate",
-            sortOrder="descending",
-            start=page * PAGE,
-            max_results=PAGE,
-        )
+        url = api_url(**wanted, start=page * PAGE, max_results=PAGE)
         report, more = read_api(task, url, "arxiv API")
         pages.append(report)
         if report.state is not State.OK or not more or all(task.known(item.id) for item in report.items):
@@ -239,16 +229,11 @@ def api_item(entry: Entry) -> Item | None:
     found = arxiv_id(entry.id)
     if found is None:
         return None
-    updated = next((child.text or "" for child in entry.element if local_name(child) == "updated"), "")
+    updated = clean(next((child.text or "" for child in entry.element if local_name(child) == "updated"), ""), 30)
     comment = plain_text(child_text(entry.element, "comment"), 300)
     tags = (*entry.tags[:12], *((f"comment: {comment}",) if comment else ()))
-    return replace(
-        paper(*found, entry.title, entry.text),
-        authors=entry.authors,
-        published=entry.when,
-        updated=clean(updated, 30),
-        tags=tags,
-    )
+    made = paper(*found, entry.title, entry.text)
+    return replace(made, authors=entry.authors, published=entry.when, updated=updated, tags=tags)
 
 
 # --- the listing, for what was missed ---
@@ -272,7 +257,7 @@ def back_fill(task: Task, feed: Report) -> Report | None:
     problems: list[str] = []
     for base in listing_urls(category, missed, task.day):
         for number in range(PAGES):
-            answer = ask(task, Call(page_url(base, number * SHOWN), "text/html"), name)
+            answer = ask(task, Call(f"{base}?skip={number * SHOWN}&show={SHOWN}", "text/html"), name)
             if isinstance(answer, Report):
                 return answer
             ids, total, problem = read_listing(answer.body.decode("utf-8", "replace"))
@@ -311,11 +296,6 @@ def listing_urls(category: str, missed: Sequence[date], day: date) -> list[str]:
     # A month's listing is ordered by id, and an id's month is that of its submission.
     months: Iterable[str] = dict.fromkeys(f"{one:%Y-%m}" for one in (missed[0] - timedelta(days=7), *missed))
     return [f"{base}/{month}" for month in months]
-
-
-def page_url(base: str, skip: int) -> str:
-    """Return the address of one page of a listing."""
-    return f"{base}?skip={skip}&show={SHOWN}"
 
 
 def read_listing(page: str) -> tuple[list[str], int, str]:

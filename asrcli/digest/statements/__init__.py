@@ -47,21 +47,13 @@ _OTHER_TASK = re.compile(
 
 def beside_board(title: str, sentence: str, levels: Sequence[Level], board: Sequence[Best]) -> str:
     """Return the board's best for the tests that a sentence reports on, "" when none can be set beside it."""
-    if (
-        _OTHER_TASK.search(title)
-        or _OTHER_TASK.search(sentence)
-        or _LANGUAGES.search(sentence)
-        or _LANGUAGES.search(title)
-    ):
+    if any(pattern.search(words) for pattern in (_OTHER_TASK, _LANGUAGES) for words in (title, sentence)):
         return ""
     told = []
     for best in board:
         pattern = re.compile(_TESTS.get(best.test, r"(?!)"), re.I)
-        named = [
-            one
-            for one in levels
-            if one.metric == "WER" and not one.average and pattern.search(whole_test(one, sentence))
-        ]
+        rates = [one for one in levels if one.metric == "WER" and not one.average]
+        named = [one for one in rates if pattern.search(whole_test(one, sentence))]
         if named and "%" in named[0].written:
             told.append(f"on {best.label} {best.wer:g} % ({best.model})")
     if not told:

@@ -38,11 +38,9 @@ _REACHING = r"(?i:achieving|reaching|obtaining|attaining|yielding|delivering|wit
 _REDUCES = r"(?i:reduc(?:es?|ed)|lower(?:s|ed)?|cuts?|decreas(?:es?|ed)|improv(?:es?|ed)|brings?|brought)"
 _REDUCING = r"(?i:reducing|lowering|cutting|decreasing|bringing)"
 _QUALITY = any_of(
-    (
-        "new state-of-the-art sota average averaged mean overall macro-average low lower lowest "
-        "competitive best final remarkable significantly improved asr impressive superior strong public "
-        "private corresponding test total single"
-    ).split()
+    "new state-of-the-art sota average averaged mean overall macro-average low lower lowest "
+    "competitive best final remarkable significantly improved asr impressive superior strong public "
+    "private corresponding test total single".split()
 )
 _METRIC = (
     r"(?P<metric>(?i:(?:word|character) error rates?(?:\s*\((?:WER|CER)s?\))?|(?:WER|CER)s?(?:\s*\((?:word|character)"
