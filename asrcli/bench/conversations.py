@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from asrcli.bench import messages as say
 from asrcli.compare.conversations import read_turns
@@ -89,19 +90,12 @@ def _own(one: Utterance, segments: Sequence[Utterance], path: Path) -> tuple[Utt
     return tuple(kept)
 
 
-def _turns(spoken: Sequence[say.Spoken]) -> list[Utterance]:
+def _found(name: str, parts: Sequence[tuple[Any, ...]]) -> list[Utterance]:
+    """Return what was found in a recording: its turns, or its segments, which have words."""
+    own = (("recording", name),)
     return [
-        Utterance(f"{one.id}-{place}", "", group=who, start=start, end=end, fields=(("recording", one.id),))
-        for one in spoken
-        for place, (who, start, end) in enumerate(one.turns)
-    ]
-
-
-def _words(spoken: Sequence[say.Spoken]) -> list[Utterance]:
-    return [
-        Utterance(f"{one.id}-{place}", text, group=who, start=start, end=end, fields=(("recording", one.id),))
-        for one in spoken
-        for place, (who, start, end, text) in enumerate(one.segments)
+        Utterance(f"{name}-{place}", "".join(text), group=who, start=start, end=end, fields=own)
+        for place, (who, start, end, *text) in enumerate(parts)
     ]
 
 
@@ -112,7 +106,7 @@ def scores(
     if not spoken:
         return []
     said = meetings.by_recording([turn for one in spoken for turn in known[one.id].turns])
-    transcribed = meetings.by_recording(_turns(spoken))
+    transcribed = meetings.by_recording([turn for one in spoken for turn in _found(one.id, one.turns)])
     measures = []
     for name, collar in (("der", 0.0), ("der_collar", COLLAR)):
         parts = meetings.score_turns(said, transcribed, collar)
@@ -139,7 +133,8 @@ def _word_scores(
     """Return the rates of words under the best pairing of speakers, of the recordings that have words."""
     worded = [one for one in spoken if known[one.id].segments is not None]
     said = meetings.by_recording([each for one in worded for each in known[one.id].segments or ()])
-    counted = meetings.score_words(said, meetings.by_recording(_words(worded)), normalize)
+    transcribed = meetings.by_recording([each for one in worded for each in _found(one.id, one.segments)])
+    counted = meetings.score_words(said, transcribed, normalize)
     if not counted:
         return []
     cp, tcp, _, words = (list(column) for column in zip(*counted, strict=True))

@@ -60,8 +60,8 @@ def software(engine: type[Engine]) -> dict[str, str]:
     home = engine.environment()
     path = [*(map(str, home.folder.glob("lib/python*/site-packages")) if home else ()), *sys.path]
     every = dict.fromkeys([*ALWAYS, *names, *below(names, path)])
-    found = {f"version {name}": package_version(name, path) for name in every}
-    known = {name: value for name, value in found.items() if value}
+    packages = ((name, next(iter(distributions(name=name, path=path)), None)) for name in every)
+    known = {f"version {name}": one.version for name, one in packages if one and one.version}
     return {"asr": asrcli.__version__, "python": platform.python_version(), **git_state(), **known}
 
 
@@ -76,11 +76,6 @@ def below(names: list[str], path: list[str]) -> list[str]:
     return found
 
 
-def package_version(name: str, path: list[str]) -> str:
-    """Return the version of a package, the first on this path; "" when it is not installed."""
-    return next((one.version for one in distributions(name=name, path=path)), "")
-
-
 def git_state() -> dict[str, str]:
     """Return commit and cleanliness of the checkout that this program runs from; nothing when it is installed."""
     folder = Path(asrcli.__file__).parent.parent
@@ -89,15 +84,11 @@ def git_state() -> dict[str, str]:
 
     def ask(*words: str) -> str:
         """Return what git answers, without the space around it."""
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words],
-            capture_output=True,
-            timeout=SECONDS_FOR_GIT,
-            check=True,
-            text=True,
-            env=surroundings(),
+        command = ["git", "-C", str(folder), *words]
+        found: bytes = subprocess.check_output(
+            command, stderr=subprocess.DEVNULL, timeout=SECONDS_FOR_GIT, env=surroundings()
         )
-        return done.stdout.strip()
+        return found.decode().strip()
 
     with suppress(OSError, subprocess.SubprocessError):
         changed = ask("status", "--porcelain", "--untracked-files=no")

@@ -130,7 +130,7 @@ def streams(found: Sequence[say.Streamed]) -> list[Measure]:
     columns: dict[str, list[float | None]] = {
         "first_text": [one.first for one in found],
         "stable_text": [one.stable for one in found],
-        "after_end": [*(one.after_end for one in found)],
+        "after_end": [one.after_end for one in found],
     }
     measures = []
     for name, values in columns.items():
@@ -180,7 +180,7 @@ def resources(reading: Reading, ended: say.Ended, audio: float, condition: str, 
         gpu = max(0.0, reading.gpu_joules - idle * reading.seconds) / hours
     cpu = reading.cpu_joules / hours if reading.cpu_joules is not None and hours else None
     return [
-        Measure("memory_peak", None if rss is None else rss / MIB, "MiB", condition),
+        Measure("memory_peak", in_mib(rss), "MiB", condition),
         Measure("gpu_memory_peak", in_mib(reading.gpu_memory), "MiB", condition),
         Measure("torch_allocated", in_mib(ended.cuda_allocated), "MiB", condition),
         Measure("torch_reserved", in_mib(ended.cuda_reserved), "MiB", condition),

@@ -46,7 +46,7 @@ def tree_memory(root: int) -> int | None:
     Through ``/proc`` where that lists children, else through psutil, which looks at every process of the machine.
     """
     if Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists():
-        known = [size for size in map(_proc_memory, _proc_tree(root)) if size is not None]
+        known = [size for size in map(_proc_memory, tree_pids(root)) if size is not None]
         return sum(known) if known else None
     try:
         import psutil
@@ -61,12 +61,8 @@ def tree_memory(root: int) -> int | None:
     return total or None
 
 
-def tree_pids(root: int) -> set[int]:
-    """Return the ids of a process and of all below it."""
-    return set(_proc_tree(root))
-
-
-def _proc_tree(root: int) -> Iterator[int]:
+def tree_pids(root: int) -> Iterator[int]:
+    """Yield the ids of a process and of all below it."""
     pending = [root]
     while pending:
         pid = pending.pop()
@@ -132,12 +128,8 @@ class Gpus:
         """
         found = self._ask("nvmlDeviceGetComputeRunningProcesses")
         wanted = set(pids)
-        used = [
-            one.usedGpuMemory
-            for processes in found or []
-            for one in processes
-            if one.pid in wanted and one.usedGpuMemory is not None
-        ]
+        own = (one.usedGpuMemory for processes in found or [] for one in processes if one.pid in wanted)
+        used = [size for size in own if size is not None]
         return sum(used) if used else None
 
     def _ask(self, question: str) -> list[Any] | None:

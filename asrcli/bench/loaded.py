@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asrcli.audio.cut import CutOptions, cut
+from asrcli.audio.decode import decode
+from asrcli.audio.vad import VadOptions
 from asrcli.base.files import cause
 from asrcli.bench import messages as say
 from asrcli.bench import serving
@@ -15,6 +18,7 @@ from asrcli.bench.gauges import peak_rss
 from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
+from asrcli.engines.device import is_out_of_memory
 from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError, OutOfMemory
@@ -24,7 +28,6 @@ from asrcli.pipeline.settings import Settings
 from asrcli.types import SAMPLE_RATE, Clip, Options, Utterance
 
 if TYPE_CHECKING:
-    from asrcli.audio.cut import CutOptions
     from asrcli.types import Samples, Transcript
 
 Put = Callable[[say.Answer], None]
@@ -41,6 +44,7 @@ class Loaded:
         self.told: set[str] = set()  # lines about utterances, which are transcribed more than once
         self.choice = Choice(engine, job.weights, job.device)
         self.recogniser = LocalRecogniser(self.choice, announce)
+        self.cut = cut_options(self.choice, job)
 
     def load(self) -> None:
         """Load the weights."""
@@ -70,15 +74,11 @@ class Loaded:
             case say.Diarize():
                 from asrcli.bench.speaking import diarize
 
-                yield from diarize(request, self.recogniser, self.job.options, self.cut_options(), self.announce)
-
-    def cut_options(self) -> CutOptions:
-        """Return how recordings are cut for this engine."""
-        return cut_options(self.choice, self.job)
+                yield from diarize(request, self.recogniser, self.job.options, self.cut, self.announce)
 
     def transcribe(self, one: Utterance) -> say.Transcribed:
         """Transcribe one utterance through the whole pipeline, alone, one clip at a time."""
-        settings = Settings(cut=self.cut_options(), batch_size=1, decode_threads=1)
+        settings = Settings(cut=self.cut, batch_size=1, decode_threads=1)
         done: Transcript | None = None
         failure: Exception | None = None
         begun, busy = time.perf_counter(), self.recogniser.busy
@@ -104,13 +104,10 @@ class Loaded:
 
     def clips(self, utterances: Sequence[Utterance]) -> list[Clip]:
         """Return the clips of utterances, decoded, the longest first as the pipeline likes them in batches."""
-        from asrcli.audio.cut import cut
-        from asrcli.audio.decode import decode
-
         found = [
             replace(clip, language=self.job.options.language or one.language)
             for one in utterances
-            for clip in cut(decode(recording_of(one), lambda text: None), recording_of(one), self.cut_options())
+            for clip in cut(decode(recording_of(one), lambda text: None), recording_of(one), self.cut)
         ]
         return sorted(found, key=lambda clip: -len(clip.samples))
 
@@ -142,8 +139,6 @@ class Loaded:
         Raises:
             OutOfMemory: a batch does not fit.
         """
-        from asrcli.engines.device import is_out_of_memory
-
         engine = self.recogniser.load()
         begun = time.perf_counter()
         try:
@@ -158,8 +153,6 @@ class Loaded:
     def listen(self, one: Utterance, chunk: float) -> say.Streamed:
         """Transcribe one utterance as a stream."""
         import numpy as np
-
-        from asrcli.audio.decode import decode
 
         blocks = list(decode(recording_of(one), lambda text: None))
         samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
@@ -193,9 +186,6 @@ def _told(error: Exception | None) -> tuple[str, str]:
 
 def cut_options(choice: Choice, job: say.Job) -> CutOptions:
     """Return how recordings are cut for an engine."""
-    from asrcli.audio.cut import CutOptions
-    from asrcli.audio.vad import VadOptions
-
     longest = clip_length(choice.engine, job.options)
     vad = VadOptions() if job.vad else None
     engine = choice.engine

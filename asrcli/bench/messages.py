@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from asrcli.datasets.results import RequestTime
 from asrcli.engine import Device, Weights
 from asrcli.types import Options, Utterance
 
@@ -136,18 +137,6 @@ class Streamed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One of several requests at once; times are seconds from when it was made."""
-
-    id: str
-    seconds: float  # of audio
-    total: float  # until its whole text was there
-    first: float | None = None  # until its first token was; None where the engine does not tell
-    batch: int = 1  # clips that were transcribed together with it
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Served:
     """Several callers at once: how long each utterance took, and all of them together."""
 
@@ -155,7 +144,7 @@ class Served:
     wall: float
     seconds: float  # of audio
     failed: int
-    requests: tuple[Asked, ...] = ()
+    requests: tuple[RequestTime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

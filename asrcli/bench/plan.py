@@ -1,12 +1,10 @@
-"""What is measured, about which engine, and who is told of the progress."""
+"""What is measured, and about which engine."""
 
 from __future__ import annotations
 
 import os
 import sys
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Protocol
 
 import asrcli
 from asrcli.bench import messages as say
@@ -113,25 +111,3 @@ class Contestant:
             "utterances": len(dataset.utterances),
             **asdict(plan),
         }
-
-
-class Watcher(Protocol):
-    """Who is told what happens."""
-
-    def phase(self, system: str, name: str, total: int) -> None:
-        """A part of the work begins, with a number of steps."""
-
-    def step(self, system: str, transcribed: say.Transcribed | None = None, one: Utterance | None = None) -> None:
-        """A step is done: an utterance was transcribed, when one is given."""
-
-    def finished(self, system: str, record: Path) -> None:
-        """An engine is measured, and its record written."""
-
-    def note(self, text: str) -> None:
-        """Something worth a line happened."""
-
-    def bug(self, trace: str) -> None:
-        """Something unexpected was raised; the traceback."""
-
-    def lost(self, text: str) -> None:
-        """A part of what was asked for cannot be had."""

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from asrcli.bench import conversations, figures
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import Gpus, Packages, Reading, greatest, idle_watts
-from asrcli.bench.plan import Contestant, Plan, Watcher
+from asrcli.bench.plan import Contestant, Plan
 from asrcli.bench.process import EngineBug, Worker
 from asrcli.bench.robustness import Condition
 from asrcli.bench.serving import enough
+from asrcli.bench.watching import Board
 from asrcli.capabilities import Streams
 from asrcli.datasets.dataset import Dataset, sample
 from asrcli.datasets.journal import Journal
@@ -64,7 +65,7 @@ class EngineRun:
     dataset: Dataset
     plan: Plan
     journal: Journal
-    watcher: Watcher
+    watcher: Board
     conditions: Sequence[Condition] = ()
     conversations: Collection[str] = ()  # ids of the recordings that have references of speakers
     gpus: Gpus = field(default_factory=Gpus)
@@ -170,18 +171,13 @@ class EngineRun:
         for callers in plan.callers:
             yield _Phase(f"{callers} callers", partial(self._serve, some=some, callers=callers))
         for one in self.conditions:
-            yield _Phase(part_of(one), partial(self._transcribe_condition, condition=one))
+            yield _Phase(part_of(one), partial(self._transcribe, part=part_of(one), utterances=one.utterances))
         if self.contestant.diarizer is not None:
             yield _Phase(SPEAKERS, partial(self._diarize, choice=self.contestant.diarizer))
         most = len(self.contestant.team)
         many = tuple(sample(self.dataset.utterances, max(plan.speed_sample, EACH * most), plan.seed))
         for count in figures.team_sizes(most):
             yield _Phase(figures.condition_of(count), partial(self._share, some=many), count)
-
-    def _transcribe_condition(self, worker: Worker, condition: Condition) -> list[Measure]:
-        """Transcribe one row of the robustness card; its error rate is the figure."""
-        self._transcribe(worker, part_of(condition), condition.utterances)
-        return []
 
     def _transcribe(self, worker: Worker, part: str, utterances: Sequence[Utterance]) -> list[Measure]:
         """Transcribe what has not been transcribed yet, one after the other, and remember each."""
@@ -204,7 +200,8 @@ class EngineRun:
         with worker.gauges.over() as readings:
             ended = worker.ask(say.Transcribe(tuple(left)), take)
         audio = sum(one.seconds or 0.0 for one in left)
-        return figures.resources(readings[0], ended, audio, "batch 1", self._idle)
+        # Of a row of the robustness card the error rate is the figure.
+        return figures.resources(readings[0], ended, audio, "batch 1", self._idle) if part == TRANSCRIBE else []
 
     def _repeat(self, worker: Worker, some: tuple[Utterance, ...]) -> list[Measure]:
         """Transcribe a part again; only its times count."""
@@ -315,7 +312,7 @@ class EngineRun:
     def _requests(self) -> tuple[RequestTime, ...]:
         """Return the requests of several callers; of a part that was done twice, those of the last time."""
         last = {line["callers"]: line["requests"] for line in self.journal.lines if "requests" in line}
-        return tuple(RequestTime(callers, **one) for callers, rows in sorted(last.items()) for one in rows)
+        return tuple(RequestTime(**one) for _, rows in sorted(last.items()) for one in rows)
 
     def _spoken(self) -> tuple[say.Spoken, ...]:
         rows: list[dict[str, Any]] = next((line["spoken"] for line in self.journal.lines if "spoken" in line), [])

@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from asrcli.base.files import cause
 from asrcli.bench import messages as say
 from asrcli.capabilities import TellsFirst
+from asrcli.datasets.results import RequestTime
 from asrcli.engine import Engine
 from asrcli.errors import OutOfMemory
 from asrcli.types import Clip, Options, Utterance
@@ -41,11 +42,11 @@ class _Request:
     batch: int = 1
     error: str = ""
 
-    def answered(self, now: float) -> say.Asked:
+    def answered(self, callers: int, now: float) -> RequestTime:
         """Return it as it is measured."""
         first = None if self.first is None else self.first - self.made
         seconds = self.utterance.seconds or 0.0
-        return say.Asked(self.utterance.id, seconds, now - self.made, first, self.batch, self.error)
+        return RequestTime(callers, self.utterance.id, seconds, now - self.made, first, self.batch, self.error)
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class _Desk:
 
 def in_turns(
     engine: Engine, waiting: Sequence[Waiting], callers: int, budget: float, options: Options
-) -> list[say.Asked]:
+) -> list[RequestTime]:
     """Answer requests of several callers with an engine that transcribes one batch at a time.
 
     Args:
@@ -125,7 +126,7 @@ def in_turns(
     """
     desk = _Desk(engine, options, budget)
     left = iter(waiting)
-    answered: list[say.Asked] = []
+    answered: list[RequestTime] = []
 
     def next_caller(now: float) -> None:
         """Give a caller whose answer has come the next utterance that holds speech."""
@@ -133,7 +134,7 @@ def in_turns(
             made = desk.ask(one, now)
             if made.left:
                 return
-            answered.append(made.answered(now))  # no speech: the answer is there at once
+            answered.append(made.answered(callers, now))  # no speech: the answer is there at once
 
     begun = time.perf_counter()
     for _ in range(callers):
@@ -142,18 +143,18 @@ def in_turns(
         done = desk.transcribe()
         now = time.perf_counter()
         for request in done:
-            answered.append(request.answered(now))
+            answered.append(request.answered(callers, now))
             next_caller(now)
     return answered
 
 
 def from_threads(
     utterances: Sequence[Utterance], callers: int, transcribe: Callable[[Utterance], say.Transcribed]
-) -> list[say.Asked]:
+) -> list[RequestTime]:
     """Ask for utterances from several threads at once, as clients of a server."""
     waiting = iter(utterances)
     lock = threading.Lock()
-    asked: list[say.Asked] = []
+    asked: list[RequestTime] = []
 
     def call() -> None:
         """Ask for utterances until none is left, one after the other."""
@@ -164,7 +165,8 @@ def from_threads(
                 return
             transcribed = transcribe(one)
             with lock:
-                asked.append(say.Asked(one.id, one.seconds or 0.0, transcribed.total, error=transcribed.error))
+                seconds, error = one.seconds or 0.0, transcribed.error
+                asked.append(RequestTime(callers, one.id, seconds, transcribed.total, error=error))
 
     threads = [threading.Thread(target=call, daemon=True) for _ in range(callers)]
     for thread in threads:

@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.languages import language_code
 from asrcli.bench import environment, records, robustness, store
 from asrcli.bench.conversations import references
 from asrcli.bench.gauges import Gpus
-from asrcli.bench.plan import Contestant, Plan, Watcher
+from asrcli.bench.plan import Contestant, Plan
 from asrcli.bench.run import EngineRun
+from asrcli.bench.watching import Board
 from asrcli.capabilities import Backends, Streams, backend_of
 from asrcli.compare.run import chosen_convention
 from asrcli.datasets.dataset import Dataset, digest, open_dataset, sample
@@ -79,7 +81,7 @@ class Results:
     dataset: Dataset
 
 
-def bench(request: Request, watcher: Watcher) -> Results:
+def bench(request: Request, watcher: Board) -> Results:
     """Measure every engine on the dataset, write a record of each, and return them.
 
     An engine that cannot be measured is one failure; the others go on.
@@ -130,7 +132,7 @@ def bench(request: Request, watcher: Watcher) -> Results:
     return Results(tuple(runs), tuple(failed), dataset)
 
 
-def _told(before: tuple[Path, RunRecord] | None, one: Contestant, watcher: Watcher) -> tuple[Path, RunRecord] | None:
+def _told(before: tuple[Path, RunRecord] | None, one: Contestant, watcher: Board) -> tuple[Path, RunRecord] | None:
     """Say of an engine that it was measured before the command was interrupted, if it was; return its record."""
     if before:
         watcher.note(f"{one.system}: measured before the interruption")
@@ -139,7 +141,7 @@ def _told(before: tuple[Path, RunRecord] | None, one: Contestant, watcher: Watch
 
 
 def prepared(
-    chosen: Sequence[Named], request: Request, watcher: Watcher, failed: list[tuple[str, AsrError]]
+    chosen: Sequence[Named], request: Request, watcher: Board, failed: list[tuple[str, AsrError]]
 ) -> Iterator[Contestant]:
     """Yield every engine whose weights and device can be had; the others are added to those that failed."""
     for one in chosen:
@@ -151,7 +153,7 @@ def prepared(
             failed.append((one.system, error))
 
 
-def choose(name: str, request: Request, watcher: Watcher) -> Named:
+def choose(name: str, request: Request, watcher: Board) -> Named:
     """Return what a name such as ``canary@native:FOLDER`` means.
 
     Raises:
@@ -170,7 +172,7 @@ def choose(name: str, request: Request, watcher: Watcher) -> Named:
     return Named(engine, found, selection.choose_backend(engine, backend or None))
 
 
-def prepare_diarizer(request: Request, watcher: Watcher) -> DiarizerChoice:
+def prepare_diarizer(request: Request, watcher: Board) -> DiarizerChoice:
     """Find the weights of the diarizer, and its device.
 
     Raises:
@@ -191,7 +193,6 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -
     language = named.pop() if len(named) == 1 else None
     if not language:
         return options
-    from asrcli.base.languages import language_code
 
     try:
         code = language_code(language)
@@ -201,7 +202,7 @@ def with_language(options: Options, dataset: Dataset, chosen: Sequence[Named]) -
     return replace(options, language=code) if all(not one or code in one for one in spoken) else options
 
 
-def prepare(one: Named, request: Request, watcher: Watcher) -> Contestant:
+def prepare(one: Named, request: Request, watcher: Board) -> Contestant:
     """Find an engine's weights and device."""
     wanted = Workers(request.workers)
     places = wanted.places(one.engine, request.device)
@@ -226,7 +227,7 @@ def one_run(
     whole: str,
     conditions: Sequence[robustness.Condition],
     request: Request,
-    watcher: Watcher,
+    watcher: Board,
 ) -> tuple[Path, RunRecord]:
     """Measure one engine, write its record, and return both."""
     folder = request.folder or store.default_folder()

@@ -66,12 +66,9 @@ def diarize(
     happenings = run(recordings, [recogniser], options, Settings(cut=cut, words=words, listen=desk.listen))
     for event in desk.add_speakers(happenings):
         if isinstance(event, Finished):
-            made = event.transcript
-            yield say.Spoken(
-                request.utterances[event.index].id,
-                tuple((one.speaker, one.start, one.end) for one in made.turns),
-                tuple((one.speaker or "", one.start, one.end, one.text) for one in made.segments),
-            )
+            turns = tuple((one.speaker, one.start, one.end) for one in event.transcript.turns)
+            said = tuple((one.speaker or "", one.start, one.end, one.text) for one in event.transcript.segments)
+            yield say.Spoken(request.utterances[event.index].id, turns, said)
         elif isinstance(event, Failed):
             error = f"{type(event.error).__name__}: {event.error}"
             yield say.Spoken(request.utterances[event.index].id, error=error)

@@ -85,13 +85,10 @@ def rates(runs: Sequence[RunRecord]) -> Grid:
 
 def languages(runs: Sequence[RunRecord]) -> Grid:
     """Return how often each language was identified as what it is."""
-    rows = [
-        row
-        for run in runs
-        for row in identification.rows(
-            run.system, identification.identified(run.utterances, [predicted_language(one) for one in run.utterances])
-        )
-    ]
+    rows: list[tuple[str, ...]] = []
+    for run in runs:
+        found = identification.identified(run.utterances, list(map(predicted_language, run.utterances)))
+        rows += identification.rows(run.system, found)
     note = (
         "of utterances whose language the data names, where the engine was told none; none: no language was identified"
     )

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from asrcli.bench import messages as say
 from asrcli.bench.gauges import peak_rss
+from asrcli.engine import load_class
 from asrcli.errors import EngineUnavailable
 from asrcli.transport.hosting import Next, Put, host
 from asrcli.transport.messages import Said
@@ -45,7 +46,6 @@ def _work(receive: Next, put: Put) -> None:
 def import_engine(job: say.Job) -> Any:
     """Import an engine and all the libraries that it requires, and return the class that is meant for the weights."""
     from asrcli.capabilities import implementation
-    from asrcli.engine import load_class
 
     engine = implementation(load_class(job.engine), job.backend).for_weights(job.weights)
     for module in engine.requires if not job.team else ():

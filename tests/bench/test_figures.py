@@ -297,7 +297,7 @@ def test_memory_of_a_whole_tree_is_counted() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stdout.readline() == b"ready\n"
         found = gauges.tree_memory(os.getpid())
-        assert {os.getpid(), child.pid} <= gauges.tree_pids(os.getpid())
+        assert {os.getpid(), child.pid} <= set(gauges.tree_pids(os.getpid()))
         assert child.stdin is not None
         child.stdin.close()
     assert found is not None and before is not None and 50_000_000 < found - before < 120_000_000

@@ -9,6 +9,7 @@ import pytest
 
 from asrcli.bench import figures, serving
 from asrcli.bench import messages as say
+from asrcli.datasets.results import RequestTime
 from asrcli.errors import OutOfMemory
 from asrcli.types import Clip, Options, Recording, Utterance
 
@@ -50,7 +51,7 @@ def waiting(*names: str, clips: int = 1, seconds: float = 2.0) -> list[serving.W
     ]
 
 
-def ask(engine: Metronome, rows: list[serving.Waiting], callers: int, budget: float = 60.0) -> list[say.Asked]:
+def ask(engine: Metronome, rows: list[serving.Waiting], callers: int, budget: float = 60.0) -> list[RequestTime]:
     return serving.in_turns(engine, rows, callers, budget, Options())  # type: ignore[arg-type]
 
 
