@@ -63,9 +63,8 @@ def by_field(comparison: Comparison, name: str, *, intervals: bool = True) -> li
     """
     import numpy as np
 
-    values = [
-        value_of(one, name, int(length)) for one, length in zip(comparison.utterances, lengths(comparison), strict=True)
-    ]
+    lengths = comparison.systems[0].lengths.tolist()  # in words of the reference
+    values = [value_of(one, name, length) for one, length in zip(comparison.utterances, lengths, strict=True)]
     if not any(value is not None for value in values):
         known = ", ".join(fields_of(comparison))
         raise UsageError(f"no utterance has a field '{name}'; there are: {known}")
@@ -98,13 +97,9 @@ def macro_means(buckets: Sequence[Bucket], name: str) -> list[tuple[float | None
     if len(buckets) < 2 or name in ("length", "seconds", "group"):
         return []
     found: list[tuple[float | None, Interval | None]] = []
-    for shares, intervals in zip(
-        zip(*(one.shares for one in buckets), strict=True),
-        zip(*(one.intervals for one in buckets), strict=True),
-        strict=True,
-    ):
-        rates = [share.rate for share in shares if share.rate is not None]
-        known = [interval for interval in intervals if interval is not None]
+    for at in range(len(buckets[0].shares)):
+        rates = [rate for one in buckets if (rate := one.shares[at].rate) is not None]
+        known = [interval for one in buckets if (interval := one.intervals[at]) is not None]
         mean = sum(rates) / len(rates) if rates else None
         whole = mean is not None and len(known) == len(buckets) == len(rates)
         found.append((mean, together(rates, known) if whole else None))
@@ -132,11 +127,6 @@ def intervals_of(
 def natural(text: str) -> list[tuple[int, str]]:
     """Return a key that sorts numbers in texts by their value: s2 before s10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,18})", text) if part]
-
-
-def lengths(comparison: Comparison) -> Sequence[int]:
-    """Return the number of reference words of each utterance."""
-    return [int(length) for length in comparison.systems[0].lengths]
 
 
 def value_of(one: Utterance, name: str, length: int) -> str | float | None:
@@ -189,11 +179,11 @@ def ranged(number: float | None, edges: Sequence[float], *, whole: bool) -> tupl
     return below[-1], f"{below[-1]:g} to {after[0] - 1 if whole else after[0]:g}"
 
 
-def worst(comparison: Comparison, number: int, *, first: int = 0, second: int | None = None) -> list[int]:
-    """Return the utterances with most errors, or where two systems differ most, worst first."""
+def worst(comparison: Comparison, number: int, *, second: int | None = None) -> list[int]:
+    """Return the utterances in which the first system has most errors, or differs most from another, worst first."""
     import numpy as np
 
-    errors: NDArray[np.int64] = comparison.systems[first].errors
+    errors: NDArray[np.int64] = comparison.systems[0].errors
     key = errors if second is None else np.abs(errors - comparison.systems[second].errors)
     order = np.lexsort((-errors, -key))
     return [int(index) for index in order[:number] if key[index] > 0]

@@ -47,15 +47,8 @@ def judge(
     if scored and utterances:
         scored, pairs = add_statistics(scored, groups)
     number = int(groups.max()) + 1 if groups is not None else 0
-    return Comparison(
-        settings,
-        reference_path,
-        utterances,
-        tuple(scored),
-        tuple(pairs),
-        number,
-        (*notes(scored, len(utterances)), *said),
-    )
+    told = (*notes(scored, len(utterances)), *said)
+    return Comparison(settings, reference_path, utterances, tuple(scored), tuple(pairs), number, told)
 
 
 def notes(scored: Sequence[SystemScore], texts: int) -> tuple[str, ...]:

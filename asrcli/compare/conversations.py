@@ -20,13 +20,13 @@ def read_turns(path: Path) -> list[Utterance]:
     """Read the turns of an rttm file as segments without words."""
     from asrcli.formats.turns import read_rttm
 
-    return [
-        Utterance(
-            f"{recording}-{place}", "", None, None, one.speaker, one.start, one.end, None, (("recording", recording),)
-        )
-        for recording, turns in read_rttm(path).items()
-        for place, one in enumerate(turns)
-    ]
+    found = []
+    for recording, turns in read_rttm(path).items():
+        own = (("recording", recording),)
+        for place, one in enumerate(turns):
+            name = f"{recording}-{place}"
+            found.append(Utterance(name, "", group=one.speaker, start=one.start, end=one.end, fields=own))
+    return found
 
 
 TEXTS = ("session_id", "speaker", "words")

@@ -125,14 +125,9 @@ def language_data(comparison: Comparison) -> list[dict[str, Any]]:
     names = list(dict.fromkeys(row.spoken for rows in found for row in rows))
     wrong = [{row.spoken: 1 - row.accuracy for row in rows} for rows in found]
     sizes = {row.spoken: row.utterances for rows in found for row in rows}
-    return [
-        {
-            "name": "language, share of utterances in which another was identified",
-            "labels": names,
-            "sizes": [sizes[name] for name in names],
-            "rates": [[own.get(name) for own in wrong] for name in names],
-        }
-    ]
+    rates = [[own.get(name) for own in wrong] for name in names]
+    title = "language, share of utterances in which another was identified"
+    return [{"name": title, "labels": names, "sizes": [sizes[name] for name in names], "rates": rates}]
 
 
 def utterance_rows(comparison: Comparison, folder: Path | None) -> tuple[list[str], int]:

@@ -123,16 +123,11 @@ def code_of(language: str | None) -> str:
 
 def rows(system: str, found: Sequence[Identified], most: int = 6) -> list[tuple[str, ...]]:
     """Return the rows of a table with `COLUMNS`."""
-    return [
-        (
-            system,
-            one.spoken,
-            f"{one.utterances:,}",
-            wording.percent(one.accuracy) + wording.behind(one.interval),
-            listed(one.instead, most),
-        )
-        for one in found
-    ]
+    made: list[tuple[str, ...]] = []
+    for one in found:
+        right = wording.percent(one.accuracy) + wording.behind(one.interval)
+        made.append((system, one.spoken, f"{one.utterances:,}", right, listed(one.instead, most)))
+    return made
 
 
 def all_rows(comparison: Comparison) -> list[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -11,11 +11,15 @@ from asrcli.base.console import table_console
 from asrcli.compare import tables
 from asrcli.compare.breakdown import worst
 from asrcli.compare.conditions import Outcome
+from asrcli.compare.matching import distinct_names
 from asrcli.compare.scores import Comparison, Share
 from asrcli.compare.sources import STRICT, Losses
+from asrcli.compare.wording import percent, rates
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
+from asrcli.reports.table import json_text
 from asrcli.reports.written import Maker, write_reports
+from asrcli.text.normalisers import build
 
 if TYPE_CHECKING:
     from asrcli.compare.run import Wanted
@@ -74,9 +78,6 @@ def meetings(
     reference: Path, systems: Sequence[Path], wanted: Wanted, paths: ReportPaths, collar: float, to: Sink
 ) -> None:
     """Score stm, SegLST or rttm files, or folders of them, as conversations, and write and print what was asked for."""
-    from dataclasses import asdict
-
-    from asrcli.reports.table import json_text
     from asrcli.reports.terminal import Sheet
 
     scores = score_conversations(reference, systems, wanted, collar, to.losses)
@@ -100,10 +101,8 @@ def score_conversations(
 ) -> list[MeetingScore]:
     """Score each system that can be read; words where both sides have them, otherwise only who spoke when."""
     from asrcli.compare.conversations import read_conversations
-    from asrcli.compare.matching import distinct_names
     from asrcli.compare.run import NORMALIZER, guess_language
     from asrcli.scoring.meetings import score_meetings
-    from asrcli.text.normalisers import build
 
     said, worded = read_conversations(reference)
     normalize = build(wanted.normalizer or NORMALIZER, wanted.language or guess_language(said)) if worded else None
@@ -124,8 +123,6 @@ def _rates(one: MeetingScore) -> dict[str, object]:
 
 
 def _conversation(one: MeetingScore) -> list[str]:
-    from asrcli.compare.wording import percent, rates
-
     seconds = [f"{part:.1f} s" for part in (one.missed, one.false_alarm, one.confusion)]
     words = f"{one.words:,}" if one.cp_errors is not None else "–"
     all_three = [Share(errors or 0, one.words) for errors in (one.cp_errors, one.tcp_errors, one.orc_errors)]

@@ -77,15 +77,15 @@ class SystemScore:
     character_errors: NDArray[np.int64]  # (utterances,)
     character_lengths: NDArray[np.int64]  # characters of the reference, (utterances,)
     measures: tuple[tuple[str, float | None], ...]  # mer, wil, wip
-    interval: Interval | None  # of the rate over utterances; none of fewer than five
-    group_interval: Interval | None  # over speakers or sessions, where they are known
-    character_interval: Interval | None
     profile: ErrorProfile
     texts: tuple[str | None, ...]
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     languages: tuple[str | None, ...] = ()  # that it identified by itself; () where it says none
+    interval: Interval | None = None  # of the rate over utterances; none of fewer than five
+    group_interval: Interval | None = None  # over speakers or sessions, where they are known
+    character_interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,6 @@ class Comparison:
     groups: int  # speakers or sessions; 0 when they are not known
     notes: tuple[str, ...] = ()
     rules: tuple[tuple[str, tuple[int, ...]], ...] = ()  # normaliser rule -> errors more without it, per system
-    left_out: tuple[str, ...] = ()
 
     @property
     def normalizer(self) -> str:

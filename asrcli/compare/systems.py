@@ -69,9 +69,6 @@ def score_system(prepared: Prepared, hypothesis: Hypotheses, settings: Settings,
         wrong,
         letters,
         tuple(measures(counts).items()),
-        None,
-        None,
-        None,
         classify(references, words, alignments, prepared.names),
         hypothesis.texts,
         hypothesis.missing,
@@ -86,8 +83,6 @@ def align_texts(
 ) -> tuple[Sequence[Words], Sequence[Words], Sequence[bytes]]:
     """Return the words of the references as they are scored, the words recognised, and their alignments."""
     if (settings.marked or settings.fragments) and settings.convention is Convention.SCLITE:
-        from asrcli.compare.systems import align_marked
-
         normalize = build(settings.normalizer, settings.language)
         return align_marked(prepared.texts, said, normalize, settings.fragments)
     references: Sequence[Words] = prepared.words

@@ -79,7 +79,8 @@ def compare_unreferenced(paths: Sequence[Path], wanted: Wanted, losses: Losses =
         [Utterance("", text) for texts in by_id for text in list(texts.values())[:200]]
     )
     matrix = pairwise(systems, wanted, language)
-    order = by_closeness(matrix)
+    # The one nearest to all others votes first.
+    order = sorted(range(len(matrix)), key=lambda row: sum(map(distance, matrix[row])))
     consensus = tuple(vote([keyed(systems[place].texts[index]) for place in order]) for index in range(len(ids)))
     texts = tuple(join_texts(one.words) for one in consensus)
     return Agreement(tuple(ids), systems, matrix, consensus, texts, NORMALIZERS[wanted.normalizer or NORMALIZER].label)
@@ -102,11 +103,6 @@ def pairwise(
             row.append(count_all(align(said, instead, chosen_convention(wanted.normalizer, wanted.convention))))
         rows.append(tuple(row))
     return tuple(rows)
-
-
-def by_closeness(matrix: Sequence[Sequence[ErrorCounts]]) -> list[int]:
-    """Return the systems in the order in which they vote: the one nearest to all others first."""
-    return sorted(range(len(matrix)), key=lambda row: sum(map(distance, matrix[row])))
 
 
 def distance(counts: ErrorCounts) -> float:

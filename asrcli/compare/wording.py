@@ -88,16 +88,12 @@ def units(comparison: Comparison, pair: PairScore) -> str:
     return count_of(pair.units, "utterance")
 
 
-def is_decided(pair: PairScore) -> bool:
-    """Return whether a difference is significant on enough units to be stated without a reservation."""
-    return pair.significant and pair.units >= FEW_UNITS
-
-
 def winner(comparison: Comparison) -> int | None:
     """Return the system that is significantly better than every other one; ``None`` without such a one."""
     for index in range(len(comparison.systems)):
         against = [pair for pair in comparison.pairs if index in (pair.first, pair.second)]
-        if against and all(is_decided(pair) and (pair.difference < 0) == (pair.first == index) for pair in against):
+        decided = all(pair.significant and pair.units >= FEW_UNITS for pair in against)  # without a reservation
+        if against and decided and all((pair.difference < 0) == (pair.first == index) for pair in against):
             return index
     return None
 
