@@ -29,7 +29,6 @@ class Origin:
     day: str
     source: str
     protocol: Protocol
-    note: str = ""
     revision: str = ""
     language: str = ""
 
@@ -56,16 +55,8 @@ def read_published(data: bytes, origin: Origin) -> Table:
     header, lines = cells_of(data, origin.source)
     layout = find_layout(header, lines, origin)
     rows = [row_of(cells, layout, origin, f"{origin.source} line {number}") for number, cells in lines]
-    return Table(
-        name=origin.name,
-        title=origin.title,
-        day=origin.day,
-        kind=Kind.PUBLISHED,
-        sets=tuple(layout.sets.values()),
-        rows=tuple(rows),
-        note=origin.note,
-        revision=origin.revision,
-    )
+    sets, revision = tuple(layout.sets.values()), origin.revision
+    return Table(origin.name, origin.title, origin.day, Kind.PUBLISHED, sets, tuple(rows), revision=revision)
 
 
 def find_layout(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], origin: Origin) -> Layout:

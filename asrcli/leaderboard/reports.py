@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from asrcli.base.console import table_console
+from asrcli.leaderboard import markdown, plot
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.plot import colour_of
 from asrcli.leaderboard.ranking import Board, Standing, front
@@ -85,11 +87,6 @@ def board_csv(board: Board, top: int) -> str:
     return csv_text(columns, rows)
 
 
-def score_json(one: Score) -> str:
-    """Return what belongs beside a manifest as ``.score.json``."""
-    return json.dumps(score_facts(one), indent=2) + "\n"
-
-
 def scores_json(scores: Sequence[Score]) -> str:
     """Return what the leaderboard makes of manifests, and each model's totals."""
     data = {
@@ -107,14 +104,9 @@ def scores_json(scores: Sequence[Score]) -> str:
 def scores_csv(scores: Sequence[Score]) -> str:
     """Return a line per manifest."""
     names = ("wer", "sub", "del", "ins", "audio_length", "inference_time", "rtfx", "language", "manifest_sha256")
-    facts = [score_facts(one) for one in scores]
-    return csv_text(
-        ["model", "dataset", "utterances", *names],
-        (
-            [one.model, one.dataset, one.utterances, *(own[name] for name in names)]
-            for one, own in zip(scores, facts, strict=True)
-        ),
-    )
+    figures = [[own[name] for name in names] for own in map(score_facts, scores)]
+    rows = ([one.model, one.dataset, one.utterances, *own] for one, own in zip(scores, figures, strict=True))
+    return csv_text(["model", "dataset", "utterances", *names], rows)
 
 
 def page(board: Board, runs: Sequence[Measured] = ()) -> str:
@@ -171,8 +163,6 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: ReportPaths,
         InputError: the Markdown file has no markers.
         OutputError: a file cannot be written.
     """
-    from asrcli.leaderboard import markdown, plot
-
     makers: dict[str, Maker] = {
         "json": lambda: board_json(board, top, runs),
         "csv": lambda: board_csv(board, top),
@@ -185,7 +175,6 @@ def report(board: Board, top: int, runs: Sequence[Measured], paths: ReportPaths,
     if paths.markdown is not None and whole.markdown is None:
         markdown.write_block(paths.markdown, markdown.board_markdown(board, top), create=True)
     if not quiet and not paths.to_stdout:
-        from asrcli.base.console import table_console
         from asrcli.leaderboard.terminal import show
 
         show(board, table_console(), top, runs)

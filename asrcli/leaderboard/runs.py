@@ -157,17 +157,12 @@ def merge_rows(runs: Sequence[Measured]) -> list[Row]:
     """
     groups: list[list[Measured]] = []
     for run in runs:
-        fitting = (
-            group
-            for group in groups
-            if (group[0].row.model, group[0].row.protocol) == (run.row.model, run.row.protocol)
-            and all(run.set != one.set for one in group)
-        )
-        group = next(fitting, None)
+        own = (run.row.model, run.row.protocol)
+        alike = (group for group in groups if (group[0].row.model, group[0].row.protocol) == own)
+        group = next((group for group in alike if all(run.set != one.set for one in group)), None)
         if group is None:
-            groups.append([run])
-        else:
-            group.append(run)
+            groups.append(group := [])
+        group.append(run)
     return with_protocols([merged(group) for group in groups])
 
 
@@ -176,12 +171,10 @@ def with_protocols(rows: Sequence[Row]) -> list[Row]:
     engines: dict[Protocol, dict[str, None]] = {}
     for row in rows:
         engines.setdefault(replace(row.protocol, note=""), {})[row.protocol.note] = None
-    shared = {
-        alike: replace(
-            alike, name=alike.name + (f" ({number})" if number > 1 else ""), note=f"by {', '.join(engines[alike])}"
-        )
-        for number, alike in enumerate(engines, 1)
-    }
+    shared = {}
+    for number, (alike, names) in enumerate(engines.items(), 1):
+        name = alike.name + (f" ({number})" if number > 1 else "")
+        shared[alike] = replace(alike, name=name, note=f"by {', '.join(names)}")
     return [replace(row, protocol=shared[replace(row.protocol, note="")]) for row in rows]
 
 

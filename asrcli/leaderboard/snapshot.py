@@ -132,28 +132,21 @@ def table_of(head: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Tabl
     """Build a table from the objects of its file."""
     protocols = {key: Protocol(name=key, **facts) for key, facts in head["protocols"].items()}
     kind = Kind(head["kind"])
-    return Table(
-        name=head["table"],
-        title=head["title"],
-        day=head["day"],
-        kind=kind,
-        sets=tuple(EvalSet(**facts) for facts in head["sets"]),
-        rows=tuple(
-            Row(
-                model=row["model"],
-                protocol=protocols[row["protocol"]],
-                source=head["sources"][row["source"]],
-                day=row["day"],
-                kind=kind,
-                rates={name: float(rate) for name, rate in row["rates"].items()},
-                licence=row.get("licence", ""),
-                **{name: float(row[name]) for name in FIGURES if name in row},
-            )
-            for row in rows
-        ),
-        note=head["note"],
-        revision=head["revision"],
+    sets = tuple(EvalSet(**facts) for facts in head["sets"])
+    made = tuple(
+        Row(
+            model=row["model"],
+            protocol=protocols[row["protocol"]],
+            source=head["sources"][row["source"]],
+            day=row["day"],
+            kind=kind,
+            rates={name: float(rate) for name, rate in row["rates"].items()},
+            licence=row.get("licence", ""),
+            **{name: float(row[name]) for name in FIGURES if name in row},
+        )
+        for row in rows
     )
+    return Table(head["table"], head["title"], head["day"], kind, sets, made, head["note"], head["revision"])
 
 
 def render(table: Table) -> str:

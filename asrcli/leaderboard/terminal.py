@@ -10,6 +10,7 @@ from asrcli.errors import InputError
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.ranking import Board, Standing
 from asrcli.leaderboard.runs import Measured, grouped, summary
+from asrcli.leaderboard.scores import Score, totals
 from asrcli.leaderboard.snapshot import read, versions
 from asrcli.leaderboard.tables import EvalSet, Kind
 from asrcli.reports.blocks import two_digits
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from asrcli.leaderboard.defects import Defect
-    from asrcli.leaderboard.scores import Score
 
 WIDTH = 125  # characters that a board takes without the columns of the test sets
 BARE = 44  # what a board takes at the least when words wrap
@@ -202,7 +202,6 @@ def show_defects(found: Sequence[tuple[str, Defect]], console: Console) -> None:
 
 def show_scores(scores: Sequence[Score], console: Console) -> None:
     """Print what the leaderboard makes of manifests, and the totals of each model."""
-    from asrcli.leaderboard.scores import totals
 
     def two(value: float | None) -> str:
         """Return a figure with two decimals."""

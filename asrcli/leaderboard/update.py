@@ -151,7 +151,7 @@ def take_in(feed: Feed, web: Web, commit: str, day: str) -> Outcome:
     """Read one live table and keep it unless the newest version says the same."""
     url = f"{HUB}/datasets/{feed.repository}/resolve/{commit}/{quote(feed.file)}"
     source = f"{feed.repository} {feed.file}@{commit[:8]}"
-    origin = Origin(feed.name, feed.title, day, source, feed.protocol, "", commit, feed.language)
+    origin = Origin(feed.name, feed.title, day, source, feed.protocol, commit, feed.language)
     table = read_published(fetch(web, url, "text/csv, text/plain"), origin)
     last, problem = newest(feed.name)
     if last is not None and content(last) == content(table):

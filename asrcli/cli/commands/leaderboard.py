@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asrcli.base.console import complain, harmless, tell
+from asrcli.base.console import complain, harmless, table_console, tell
 from asrcli.cli import apps
 from asrcli.cli.groups import day_in, grouped, words
 from asrcli.errors import InputError, UsageError
-from asrcli.outputs.targets import File, check_targets, reads, writes
+from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
 
 if TYPE_CHECKING:
     from asrcli.leaderboard.tables import Table
-    from asrcli.outputs.targets import ReportPaths
 
 Output = Path | None
 Force = Annotated[bool, typer.Option("--force", help="Replace reports that were edited, and files of others.")]
@@ -73,8 +73,6 @@ class ReportOptions:
     @property
     def paths(self) -> ReportPaths:
         """The files of the reports."""
-        from asrcli.outputs.targets import ReportPaths
-
         return ReportPaths(self.json_path, self.csv_path, self.markdown_path, self.html_path, self.plot)
 
 
@@ -99,7 +97,6 @@ def leaderboard(
     """
     if context.invoked_subcommand is not None:
         return
-    from dataclasses import replace
 
     from asrcli.datasets.results import run_paths
     from asrcli.leaderboard.ranking import arrange
@@ -147,7 +144,6 @@ def check(
     json: bool = typer.Option(False, "--json", help="As JSON."),
 ) -> None:
     """Recompute tables and list what is wrong or fragile in them, such as ranks that hang on one test set."""
-    from asrcli.base.console import table_console
     from asrcli.leaderboard.defects import find_defects
     from asrcli.leaderboard.snapshot import load
     from asrcli.leaderboard.terminal import show_defects
@@ -155,8 +151,6 @@ def check(
     chosen: list[Table] = [load(name, day_of(date)) for name in dict.fromkeys(table or [DEFAULT])]
     found = [(one.name, defect) for one in chosen for defect in find_defects(one)]
     if json:
-        from json import dumps
-
         facts = [{"table": name, "finding": one.fault, "model": one.model, "text": one.text} for name, one in found]
         print(dumps(facts, ensure_ascii=False, indent=1))
     else:
@@ -207,7 +201,7 @@ def score(
     """Score the Open ASR Leaderboard's manifests, MODEL_owner-name_DATASET_path_name_split.jsonl, as it does itself."""
     from asrcli.base.languages import language_code
     from asrcli.leaderboard import reports, submission
-    from asrcli.leaderboard.scores import score_folder
+    from asrcli.leaderboard.scores import score_facts, score_folder
     from asrcli.outputs.ledger import write_ours
 
     scores = score_folder(folder, language_code(language))
@@ -218,13 +212,13 @@ def score(
         for note in one.notes:
             complain(f"asr: {one.file}: {note}")
         if write:
-            write_ours(Path(one.file).with_suffix(".score.json"), reports.score_json(one), force=force)
+            facts = dumps(score_facts(one), indent=2) + "\n"
+            write_ours(Path(one.file).with_suffix(".score.json"), facts, force=force)
     if json:
         sys.stdout.write(harmless(reports.scores_json(scores)))
     elif csv:
         sys.stdout.write(harmless(reports.scores_csv(scores)))
     else:
-        from asrcli.base.console import table_console
         from asrcli.leaderboard.terminal import show_scores
 
         show_scores(scores, table_console())
