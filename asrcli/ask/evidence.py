@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from asrcli.base.join import join_texts
 from asrcli.pipeline.flags import merge, tokenise
 from asrcli.types import Region, Segment
 
@@ -98,8 +99,6 @@ def without_citations(text: str) -> str:
 
 def texts_in(span: Region, segments: Iterable[Segment]) -> str:
     """Return what is said in a span."""
-    from asrcli.base.join import join_texts
-
     return join_texts(one.text for one in segments if one.start < span.end and one.end > span.start)
 
 

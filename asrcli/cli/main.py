@@ -38,29 +38,23 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS = {
-    "transcribe": CommandEntry(
-        "asrcli.cli.commands.transcribe", "transcribe", "Turn recordings into text and subtitles."
-    ),
-    "serve": CommandEntry("asrcli.cli.commands.serve", "serve", "Serve engines over OpenAI's interface for speech."),
-    "align": CommandEntry("asrcli.cli.commands.align", "align", "Find when each word of a known text is said."),
-    "ask": CommandEntry("asrcli.cli.commands.ask", "ask", "Put questions to a transcript."),
-    "compare": CommandEntry(
-        "asrcli.cli.commands.compare", "compare", "Score systems against a reference and each other."
-    ),
-    "leaderboard": CommandEntry(
-        "asrcli.cli.commands.leaderboard", "app", "Show published results, and your runs beside."
-    ),
-    "bench": CommandEntry("asrcli.cli.commands.bench", "bench", "Measure accuracy, speed and memory of engines."),
-    "report": CommandEntry("asrcli.cli.commands.report", "app", "Put the reports of several runs together."),
-    "voices": CommandEntry("asrcli.cli.commands.voices", "app", "Keep prints of voices, by which speakers are named."),
-    "engines": CommandEntry("asrcli.cli.commands.engines", "app", "List engines and models; pull weights."),
-    "doctor": CommandEntry(
-        "asrcli.cli.commands.doctor", "doctor", "Probe devices and libraries; say how to mend them."
-    ),
-    "config": CommandEntry("asrcli.cli.commands.config", "config", "Show every option with its value and origin."),
-    "digest": CommandEntry("asrcli.cli.commands.digest", "app", "Follow the field: a verified digest of each day."),
+    name: CommandEntry(f"asrcli.cli.commands.{name}", attribute, help)
+    for name, attribute, help in (
+        ("transcribe", "transcribe", "Turn recordings into text and subtitles."),
+        ("serve", "serve", "Serve engines over OpenAI's interface for speech."),
+        ("align", "align", "Find when each word of a known text is said."),
+        ("ask", "ask", "Put questions to a transcript."),
+        ("compare", "compare", "Score systems against a reference and each other."),
+        ("leaderboard", "app", "Show published results, and your runs beside."),
+        ("bench", "bench", "Measure accuracy, speed and memory of engines."),
+        ("report", "app", "Put the reports of several runs together."),
+        ("voices", "app", "Keep prints of voices, by which speakers are named."),
+        ("engines", "app", "List engines and models; pull weights."),
+        ("doctor", "doctor", "Probe devices and libraries; say how to mend them."),
+        ("config", "config", "Show every option with its value and origin."),
+        ("digest", "app", "Follow the field: a verified digest of each day."),
+    )
 }
-
 EPILOG = "Exit codes: " + "; ".join(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 # What `--help` calls a value that its option does not name, instead of its type in Python.
 VALUES = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "N", "float": "N"}

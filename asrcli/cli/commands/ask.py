@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asrcli.base.console import Console, harmless
+from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,6 @@ def ask(
 
     from asrcli.ask.questions import ask as answers_to
     from asrcli.engines.selection import Setup, prepare_to_answer
-    from asrcli.errors import UsageError
     from asrcli.formats import Layout, render
     from asrcli.formats.json import read_transcript
     from asrcli.outputs.targets import check_targets, reads
@@ -77,8 +77,6 @@ def ask(
 
 def _check_order(transcript: str, questions: Sequence[str]) -> None:
     """Raise `UsageError` where the transcript was named behind the question."""
-    from asrcli.errors import UsageError
-
     file = next((one for one in questions if os.path.isfile(one)), None)
     if file is not None and not os.path.lexists(transcript):
         others = [transcript, *(one for one in questions if one != file)]

@@ -15,6 +15,7 @@ from asrcli.cli.commands import bench_options as options
 from asrcli.cli.groups import grouped
 from asrcli.errors import CheckFailed, InputError, UsageError
 from asrcli.outputs.targets import File, ReportPaths, check_targets, reads, writes
+from asrcli.places.addresses import settle
 
 if TYPE_CHECKING:
     from asrcli.bench.session import Request
@@ -49,7 +50,6 @@ def bench(
     from asrcli.bench.session import Request
     from asrcli.cli.commands.running import interrupt, interrupt_code
     from asrcli.datasets.dataset import Wanted
-    from asrcli.places.addresses import settle
 
     settle(data.allow_host, offline=machine.offline)
     files = reports.paths

@@ -6,14 +6,12 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from asrcli.cli.groups import grouped, refuse
-
-if TYPE_CHECKING:
-    from asrcli.outputs.targets import ReportPaths
+from asrcli.outputs.targets import ReportPaths, check_targets, reads, writes
 
 Output = Path | None
 
@@ -91,8 +89,6 @@ class ReportOptions:
     @property
     def paths(self) -> ReportPaths:
         """The files of the reports."""
-        from asrcli.outputs.targets import ReportPaths
-
         return ReportPaths(self.json_path, self.csv_path, self.markdown_path, self.html_path, junit=self.junit_path)
 
 
@@ -160,7 +156,6 @@ def _check_files(reference: Path, hypotheses: list[Path], source: ReferenceOptio
     """Raise what is wrong with the files that would be written, before anything is scored."""
     from asrcli.compare.sources import files_of
     from asrcli.outputs.ledger import check_replaceable
-    from asrcli.outputs.targets import check_targets, reads, writes
     from asrcli.reports.written import check_reports
 
     consensus = source.consensus

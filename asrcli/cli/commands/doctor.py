@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Literal
 
@@ -217,11 +218,9 @@ def doctor(
     findings = examine((*PROBES, *environment_probes(), *([NETWORK_PROBE] if network else [])))
     if json:
         import json as encoder
-        from dataclasses import asdict
 
         print(encoder.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
-        import shutil
         from textwrap import wrap
 
         width = shutil.get_terminal_size((sys.maxsize, 24)).columns  # in a file each finding is a line

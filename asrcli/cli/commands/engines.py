@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from asrcli.base.console import Console
 from asrcli.base.hints import hint
 from asrcli.cli import apps
 from asrcli.errors import UsageError
@@ -71,7 +72,9 @@ def show(
 
     known = {card.name: card for card in (*cards(), *aligner_cards(), *diarizer_cards())}
     if unknown := next((name for name in names if name not in known), None):
-        raise _unknown(unknown, known)
+        # A card of another role is named with it: campplus is diarizer:campplus.
+        whole = next((one for one in known if one.endswith(f":{unknown}")), unknown)
+        raise UsageError(f"unknown engine '{unknown}': {hint(whole, known)}")
     _print([known[name] for name in names], json, lambda card, width: [*_block(card, width), *_languages(card, width)])
 
 
@@ -91,7 +94,6 @@ def pull(
     The hub's cache is used (HF_HUB_CACHE), a token is read from HF_TOKEN. A folder may be named instead of a model, to
     convert it: asr engines pull firered:./FireRedASR-AED-L --safetensors ./firered-safe
     """
-    from asrcli.base.console import Console
     from asrcli.capabilities import ConvertsToSafetensors
     from asrcli.engine import Engine
     from asrcli.weights import models
@@ -129,7 +131,6 @@ def install(
 
     Examples: asr engines install nemo · asr engines install loudness --package asr-loudness
     """
-    from asrcli.base.console import Console
     from asrcli.cli.environments import install
 
     print(install(name, torch, dry_run, Console(), package))
@@ -165,13 +166,6 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
     role = companions.ROLES.get(group, kind)
     own, model = ranking.split(group, role, rest, "asr engines pull")
     return load_plugin(group, role, own), model
-
-
-def _unknown(name: str, known: Collection[str]) -> UsageError:
-    """Return the mistake of a name that no card has."""
-    # A card of another role is named with it: campplus is diarizer:campplus.
-    whole = next((one for one in known if one.endswith(f":{name}")), name)
-    return UsageError(f"unknown engine '{name}': {hint(whole, known)}")
 
 
 def _print(found: Sequence[EngineCard], json: bool, lines_of: Callable[[EngineCard, int], list[str]]) -> None:

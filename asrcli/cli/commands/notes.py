@@ -43,17 +43,11 @@ def say_doubts(console: Console, name: str, transcript: Transcript, formats: tup
     for text in time_doubts(transcript, formats, layout.highlight_words):
         console.note(f"{name}: {text}")
     if transcript.gaps:
-        missing = sum(gap.seconds for gap in transcript.gaps)
-        first = transcript.gaps[0]
-        console.note(
-            f"{name}: {clock(missing)} of speech in {count_of(transcript.gaps, 'place')} has no text, "
-            f"first at {clock(first.start)}"
-        )
+        missing, places = clock(sum(gap.seconds for gap in transcript.gaps)), count_of(transcript.gaps, "place")
+        first = clock(transcript.gaps[0].start)
+        console.note(f"{name}: {missing} of speech in {places} has no text, first at {first}")
     flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
     if flagged:
         kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
-        console.note(
-            f"{name}: {len(flagged)} of {count_of(transcript.segments, 'segment')} "
-            f"{'is' if len(flagged) == 1 else 'are'} suspicious ({kinds}), "
-            f"first at {clock(flagged[0].start)}"
-        )
+        said = f"{len(flagged)} of {count_of(transcript.segments, 'segment')} {'is' if len(flagged) == 1 else 'are'}"
+        console.note(f"{name}: {said} suspicious ({kinds}), first at {clock(flagged[0].start)}")

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from asrcli.audio import inputs
 from asrcli.cli.commands.options import InputOptions, OutputOptions, ReportOptions
 from asrcli.cli.commands.sinks import check_sinks
 from asrcli.cli.groups import refuse, words
 from asrcli.errors import UsageError
+from asrcli.types import Options
 
 if TYPE_CHECKING:
     from asrcli.audio.inputs import Found
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.formats import Layout
     from asrcli.runs.shards import Shard
-    from asrcli.types import Options
 
 LEAST_STEP, HOTTEST, MOST_TRIED = 0.01, 10.0, 100  # of temperatures
 
@@ -34,7 +35,6 @@ def inputs_and_formats(
     Raises:
         UsageError: a combination that cannot work.
     """
-    from asrcli.audio import inputs
     from asrcli.formats import formats
 
     if sources.manifest:
@@ -169,11 +169,9 @@ def speaker_options(typed: own.DiarizationOptions, sources: InputOptions) -> Spe
         why = "takes some of the recordings, and --same-speakers compares all: leave one of them out"
         refuse({"--shard": sources.shard, "--manifest": sources.manifest}, why)
     if not typed.diarize:
-        values = {"--speakers": typed.speakers, "--min-speakers": least, "--max-speakers": most}
-        given = {
-            f"{name} {value}": value
-            for name, value in (values | {"--diarize-model": model, "--voices": typed.voices}).items()
-        }
+        values: dict[str, object] = {"--speakers": typed.speakers, "--min-speakers": least, "--max-speakers": most}
+        values |= {"--diarize-model": model, "--voices": typed.voices}
+        given = {f"{name} {value}": value for name, value in values.items()}
         refuse({**given, "--same-speakers": typed.same_speakers}, "is for --diarize: give that too")
         return None if typed.rttm_in is None else SpeakerOptions(rttm=typed.rttm_in)
     if typed.rttm_in is not None:
@@ -195,7 +193,6 @@ def layout(typed: own.SubtitleOptions) -> Layout:
 def recognition(engine: own.EngineOptions, text: own.TextOptions, decoding: own.DecodingOptions) -> Options:
     """Return what the engine is asked for."""
     from asrcli.engines.options import parse_engine_options
-    from asrcli.types import Options
 
     return Options(
         language=spoken_language(engine.language), task=task_choice(engine.task, engine.translate),

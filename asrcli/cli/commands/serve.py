@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from asrcli.base.console import Console
 from asrcli.cli.commands.options import OFFLINE, THREADS
 from asrcli.cli.groups import grouped, option
 
@@ -64,7 +65,6 @@ def serve(engines: ServedOptions, place: PlaceOptions, limits: LimitOptions, tal
 
     Examples: asr serve · asr serve -e whisper:large-v3-turbo -e qwen3 --port 8001
     """
-    from asrcli.base.console import Console
     from asrcli.serve.messages import Start
     from asrcli.serve.server import KEY, Place, serve
     from asrcli.serve.uploads import Limits

@@ -39,7 +39,8 @@ class Sinks:
         named = writes(report=reports.report, events=reports.events)
         reading = [*planned.read, *read]
         if named or any(one.what not in HELD for one in reading):
-            check_targets([*written_by(planned), *named], reading)
+            outputs = dict.fromkeys(one.path for job in planned.jobs for one in job.outputs)
+            check_targets([*(File("the output", path) for path in outputs), *named], reading)
         self.dry_run, self.fail_fast, self.json = runs.dry_run, runs.fail_fast, reports.json
         self.stdout_taken = self.json or any(one.path == "-" for one in named)  # no names of files among records
         report, events = (None, None) if self.dry_run else (reports.report, reports.events)
@@ -83,11 +84,6 @@ def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, cho
             raise UsageError("--events - and the text cannot share standard output; give --output-dir")
     if to_stdout and (results.mirror_tree or results.template):
         raise UsageError("--mirror-tree and --output-template need --output-dir")
-
-
-def written_by(planned: Planned) -> list[File]:
-    """Return the outputs of a plan."""
-    return [File("the output", path) for path in dict.fromkeys(one.path for job in planned.jobs for one in job.outputs)]
 
 
 class Results:

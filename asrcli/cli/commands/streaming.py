@@ -11,14 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.console import Console, clock, harmless, tell
+from asrcli.capabilities import Streams
 from asrcli.cli.commands.notes import say_doubts, say_failure
 from asrcli.cli.commands.options import InputOptions, LiveOptions, ReportOptions, RunOptions, of_recordings
 from asrcli.cli.commands.running import leave
 from asrcli.cli.commands.sinks import Sinks
 from asrcli.cli.groups import refuse
-from asrcli.errors import AsrError, EngineUnavailable, UsageError
+from asrcli.errors import AsrError, EngineUnavailable, InputError, UsageError
+from asrcli.outputs.ledger import check_replaceable
 from asrcli.outputs.targets import reads
 from asrcli.runs.records import VERSION, done_record, failed_record, now, print_json, segment_record
+from asrcli.streaming.recognition import USUAL, Pace, Update
 from asrcli.streaming.showing import Silent, Text, text_shown
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from asrcli.diarization.live import LiveSpeakers
     from asrcli.engine import Engine
     from asrcli.runs.plan import Plan, Request
-    from asrcli.streaming.recognition import Pace, Update
     from asrcli.streaming.session import Happening, Over, Session
 
 IDLE = 10.0  # seconds without growth after which a followed file is over
@@ -46,7 +48,6 @@ def run_live(
     Raises:
         UsageError: options that do not go together.
     """
-    from asrcli.outputs.ledger import check_replaceable
     from asrcli.runs.plan import plan, prepare_engine
     from asrcli.streaming.listener import Listening
     from asrcli.streaming.session import Session
@@ -83,9 +84,6 @@ def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
     Raises:
         UsageError: the engine decides about that itself.
     """
-    from asrcli.capabilities import Streams
-    from asrcli.streaming.recognition import USUAL
-
     if live.settle_after is None:
         return USUAL
     if issubclass(engine, Streams) and not wanted.options.word_timestamps:
@@ -153,7 +151,6 @@ def _check(wanted: Request, sources: InputOptions, runs: RunOptions, live: LiveO
 
 
 def _list_devices() -> int:
-    from asrcli.errors import InputError
     from asrcli.streaming.sources import devices
 
     found = devices()
@@ -212,7 +209,6 @@ class Live:
             self.session.stop()
 
     def _handle(self, happening: Happening) -> None:
-        from asrcli.streaming.recognition import Update
         from asrcli.streaming.session import Note, Ready
 
         if isinstance(happening, Ready):
@@ -230,14 +226,8 @@ class Live:
     def _update(self, update: Update) -> None:
         if update.failed is not None:
             say_failure(self.console, self.name, update.failed)
-        self._event(
-            "text",
-            time=now(),
-            input=self.job.name,
-            settled=update.settled,
-            tail=update.tail,
-            until=round(update.until, 3),
-        )
+        texts = {"settled": update.settled, "tail": update.tail, "until": round(update.until, 3)}
+        self._event("text", time=now(), input=self.job.name, **texts)
         if update.segment is not None:
             channel = self.session.source.recording.channel
             self._event("segment", input=self.job.name, channel=channel, **segment_record(update.segment))

@@ -9,6 +9,7 @@ import typer
 
 from asrcli.cli import apps
 from asrcli.cli.groups import option
+from asrcli.errors import UsageError
 
 app = apps.app(no_args_is_help=True)
 
@@ -42,7 +43,6 @@ def add(
     from asrcli.diarization.finder import LoadedDiarizer
     from asrcli.diarization.speakers import SpeakerOptions
     from asrcli.diarization.voices import listen_to
-    from asrcli.errors import UsageError
 
     path = known_voices.voice_path(folder, name)
     if path.exists() and not force:
@@ -56,11 +56,8 @@ def add(
         if float(one @ prints[0]) < (loaded.choice.diarizer.same_person or 0.0):
             raise UsageError(f"'{recording}' and '{recordings[0]}' do not sound like one person: leave one of them out")
     names = tuple(map(os.path.basename, recordings))
-    print(
-        known_voices.write_voice(
-            folder, known_voices.KeptVoice(name, loaded.source, names, known_voices.join_prints(prints))
-        )
-    )
+    voice = known_voices.KeptVoice(name, loaded.source, names, known_voices.join_prints(prints))
+    print(known_voices.write_voice(folder, voice))
 
 
 @app.command(name="list")
@@ -71,7 +68,6 @@ def list_voices(folder: Folder) -> None:
     """
     from asrcli.base.console import printable, tell
     from asrcli.diarization import voices as known_voices
-    from asrcli.errors import UsageError
 
     if not os.path.isdir(folder):
         raise UsageError(f"'{folder}' is no folder: asr voices add {folder} NAME RECORDING makes one")
@@ -90,7 +86,6 @@ def remove(
     Examples: asr voices remove people Anna
     """
     from asrcli.diarization import voices as known_voices
-    from asrcli.errors import UsageError
 
     known = known_voices.kept_voices(folder)
     unknown = [name for name in people if name not in known]
