@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -187,7 +188,6 @@ def measured(dataset: Dataset) -> Dataset:
 
 def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
     """Return the length of each recording, ``None`` where the file does not say, or why it cannot be opened."""
-    from concurrent.futures import ThreadPoolExecutor
 
     def length(path: str) -> float | InputError | None:
         """Return the seconds of a recording, None where they are unknown, or why it cannot be used."""

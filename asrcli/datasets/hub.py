@@ -52,8 +52,8 @@ class Place:
 
 
 def _short_names() -> Mapping[str, Place]:
-    names = {f"esb:{name}": Place(ESB, name, language="en") for name in ("ami", "earnings22", "gigaspeech")}
-    names |= {f"esb:{name}": Place(ESB, name, language="en") for name in ("spgispeech", "tedlium", "voxpopuli")}
+    sets = "ami earnings22 gigaspeech spgispeech tedlium voxpopuli".split()
+    names = {f"esb:{name}": Place(ESB, name, language="en") for name in sets}
     for prefix, repository in (("esb", ESB), ("oal", OAL)):
         for part in ("clean", "other"):
             names[f"{prefix}:librispeech-{part}"] = Place(repository, "librispeech", f"test.{part}", "en")

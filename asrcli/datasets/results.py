@@ -214,7 +214,7 @@ def read_run(path: Path) -> RunRecord:
         times=tuple(number_of(row, "time", path, number) for number, row in rows[1:]),
         **{name: _text(head, name, path, 1) for name in ("model", "revision", "dataset", "started")},
         facts=tuple((str(name), str(value)) for name, value in (facts.items() if isinstance(facts, dict) else ())),
-        measures=read_measures(head.get("measures"), path),
+        measures=read_rows(Measure, head.get("measures"), path, "measures"),
         requests=read_rows(RequestTime, head.get("requests"), path, "requests"),
     )
 
@@ -227,11 +227,6 @@ def _text(row: Mapping[str, Any], key: str, path: Path, number: int) -> str | No
     if value:
         check_text(value, path, number)
     return value
-
-
-def read_measures(data: Any, path: Path) -> tuple[Measure, ...]:
-    """Build the figures of a run from the first line of its record."""
-    return read_rows(Measure, data, path, "measures")
 
 
 def read_rows(kind: type[Row], data: Any, path: Path, name: str) -> tuple[Row, ...]:

@@ -31,18 +31,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text
     for place, column in enumerate(columns):
         made.add_column(Text(printable(column)), justify="left" if place == 0 else "right", overflow="fold")
     for row in rows:
-        made.add_row(*(cell_text(cell) if isinstance(cell, str) else cell for cell in row))
+        made.add_row(*(cell_type()(printable(cell)) if isinstance(cell, str) else cell for cell in row))
     return made
-
-
-def cell_text(cell: str) -> Text:
-    """Return a cell whose names break where their parts are joined."""
-    return cell_type()(printable(cell))
 
 
 @cache
 def cell_type() -> type[Text]:
-    """Return the type of such cells; Rich is loaded when a table is made."""
+    """Return the type of cells whose names break where their parts are joined; Rich is loaded when a table is made."""
     from rich.text import Text
 
     class Cell(Text):

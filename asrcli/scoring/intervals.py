@@ -111,12 +111,8 @@ def jackknife(errors: NDArray[np.int64], lengths: NDArray[np.int64], groups: NDA
         without = (wrong[:, None] - errors) / (words[:, None] - lengths)
         away = without - without.mean(axis=1, keepdims=True)
         alike = float((words.astype(np.float64) ** 2 / (lengths.astype(np.float64) ** 2).sum(axis=1)).min())
-        effective = np.array(
-            [
-                [alike if at == to else min(alike, tailed(one - two)) for to, two in enumerate(away)]
-                for at, one in enumerate(away)
-            ]
-        )
+        effective = np.array([[min(alike, tailed(one - two)) for two in away] for one in away])
+        np.fill_diagonal(effective, alike)
     shares = np.einsum("iu,ju->ij", away, away) * (units - 1) / units
     differing = np.array([[bool((one != two).any()) for two in errors] for one in errors])
     return Spread(rates, shares, words, effective, units, differing)

@@ -119,11 +119,15 @@ def score_turns(said: Recordings, hypothesis: Recordings, collar: float) -> Mapp
     """Return the seconds of missed, false and confused speech, and of speech, over all recordings."""
     from pyannote.metrics.diarization import DiarizationErrorRate
 
-    diarization = DiarizationErrorRate(collar=2 * collar)  # pyannote's collar is the whole width
+    return _added_up(DiarizationErrorRate(collar=2 * collar), said, hypothesis)
+
+
+def _added_up(metric: Any, said: Recordings, hypothesis: Recordings) -> Mapping[str, float]:
+    """Return the parts of a metric of pyannote, whose collar is the whole width, over all recordings."""
     for recording, segments in said.items():
         others = hypothesis.get(recording, [])
-        diarization(annotation(recording, segments), annotation(recording, others), uem=common_extent(segments, others))
-    parts: Mapping[str, float] = diarization.accumulated_
+        metric(annotation(recording, segments), annotation(recording, others), uem=common_extent(segments, others))
+    parts: Mapping[str, float] = metric.accumulated_
     return parts
 
 
@@ -135,11 +139,7 @@ def score_speakers(said: Recordings, hypothesis: Recordings, collar: float) -> f
     """
     from pyannote.metrics.diarization import JaccardErrorRate
 
-    jaccard = JaccardErrorRate(collar=2 * collar)
-    for recording, segments in said.items():
-        others = hypothesis.get(recording, [])
-        jaccard(annotation(recording, segments), annotation(recording, others), uem=common_extent(segments, others))
-    parts = jaccard.accumulated_
+    parts = _added_up(JaccardErrorRate(collar=2 * collar), said, hypothesis)
     return float(parts["speaker error"] / parts["speaker count"]) if parts["speaker count"] else None
 
 
@@ -153,11 +153,8 @@ def score_words(said: Recordings, hypothesis: Recordings, normalize: Callable[[s
         streams = by_speaker(hypothesis.get(recording, []), normalize) or {"": ""}
         cp = cp_word_error_rate(by_speaker(segments, normalize), streams)
         orc = orc_word_error_rate([normalize(one.text) for one in segments], streams)
-        tcp = (
-            near_errors(segments, hypothesis.get(recording, []), normalize)
-            if hypothesis.get(recording)
-            else int(cp.errors)
-        )
+        others = hypothesis.get(recording)
+        tcp = near_errors(segments, others, normalize) if others else int(cp.errors)
         found.append((int(cp.errors), tcp, int(orc.errors), int(cp.length)))
     return found
 
@@ -172,18 +169,9 @@ def near_errors(said: Sequence[Utterance], hypothesis: Sequence[Utterance], norm
 
     def segments(side: Sequence[Utterance]) -> Any:
         """Return utterances as meeteval's segments, their texts normalised."""
-        return SegLST(
-            [
-                {
-                    "session_id": "",
-                    "speaker": one.group or "",
-                    "words": normalize(one.text),
-                    "start_time": one.start or 0.0,
-                    "end_time": one.end or 0.0,
-                }
-                for one in side
-            ]
-        )
+        names = ("session_id", "speaker", "words", "start_time", "end_time")
+        rows = [("", one.group or "", normalize(one.text), one.start or 0.0, one.end or 0.0) for one in side]
+        return SegLST([dict(zip(names, row, strict=True)) for row in rows])
 
     scored = time_constrained_minimum_permutation_word_error_rate(segments(said), segments(hypothesis), collar=COLLAR)
     return int(scored.errors)
