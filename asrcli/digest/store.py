@@ -272,13 +272,12 @@ class Store:
             "UPDATE items SET first_seen = ?, payload = ? WHERE id = ?", (min(row[1], stamp), merged, item.id)
         )
 
-    def prune(self, before: date) -> int:
+    def prune(self, before: date) -> None:
         """Forget what only re-running days before one needs: sightings, and the words of models nobody is shown.
 
-        Ids, papers and what was reported stay: nothing becomes news again. Returns how many items lost their words.
+        Ids, papers and what was reported stay: nothing becomes news again.
         """
         stamp = before.isoformat()
-        slimmed = 0
         with self:
             self.base.execute("DELETE FROM sightings WHERE day < ?", (stamp,))
             self.base.execute("DELETE FROM watermarks WHERE day < ? AND name = 'run'", (stamp,))
@@ -287,11 +286,8 @@ class Store:
             ).fetchall()
             for identity, payload in rows:
                 slim = slimmer(Item.from_json(payload)).to_json()
-                if slim != payload:
-                    self.base.execute("UPDATE items SET payload = ? WHERE id = ?", (slim, identity))
-                    slimmed += 1
+                self.base.execute("UPDATE items SET payload = ? WHERE id = ?", (slim, identity))
         self.base.execute("VACUUM")
-        return slimmed
 
     def keep_edition(self, day: str, sha256: str) -> None:
         """Remember the hash of a day's JSON."""

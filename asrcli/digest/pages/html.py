@@ -123,15 +123,8 @@ def paper_html(paper: Paper, cards: Collection[str] = ()) -> Html:
     parts += [tag("p", claim_html(claim), class_="own") for claim in paper.own]
     if name := markdown.card_name(paper.id, cards):
         parts.append(tag("p", tag("a", "What carries this claim", href=f"../papers/{name}.html")))
-    if paper.code:
-        parts.append(
-            tag("p", "Code and data: ", join_html((link(markdown.short_address(url), url) for url in paper.code), ", "))
-        )
-    if paper.models:
-        names = join_html((link(name, f"https://huggingface.co/{name}") for name in paper.models), ", ")
-        parts.append(tag("p", "Models: ", names))
-    if paper.discussions:
-        parts.append(tag("p", "Discussed: ", join_html((link("Hacker News", url) for url in paper.discussions), ", ")))
+    for label, links in markdown.links_of(paper):
+        parts.append(tag("p", f"{label}: ", join_html((link(*one) for one in links), ", ")))
     why = ", ".join(paper.reasons) or "no interest matches"
     parts.append(tag("p", f"Why here: {why} ({paper.score:g})", class_="note"))
     if paper.text:  # the characters of every quote count in this text

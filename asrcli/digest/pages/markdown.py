@@ -108,20 +108,19 @@ def paper_markdown(paper: Paper, cards: Collection[str] = ()) -> str:
     lines += own_markdown(paper)
     if name := card_name(paper.id, cards):
         lines.append(f"[What carries this claim](../papers/{name}.md)")
-    if paper.code:
-        lines.append("Code and data: " + ", ".join(markdown_link(short_address(url), url) for url in paper.code))
-    if paper.models:
-        names = (markdown_link(name, f"https://huggingface.co/{name}") for name in paper.models)
-        lines.append("Models: " + ", ".join(names))
-    if paper.discussions:
-        lines.append("Discussed: " + ", ".join(markdown_link("Hacker News", url) for url in paper.discussions))
+    for label, links in links_of(paper):
+        lines.append(f"{label}: " + ", ".join(markdown_link(*one) for one in links))
     why = ", ".join(paper.reasons) or "no interest matches"
     return "\n\n".join([*lines, f"*Why here:* {escape_markdown(why)} ({paper.score:g})"])
 
 
-def short_address(url: str) -> str:
-    """Return an address without its scheme."""
-    return url.partition("://")[2].removeprefix("www.").rstrip("/")
+def links_of(paper: Paper) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what belongs to a paper elsewhere: for each kind that there is, texts and addresses."""
+    code = [(url.partition("://")[2].removeprefix("www.").rstrip("/"), url) for url in paper.code]
+    models = [(name, f"https://huggingface.co/{name}") for name in paper.models]
+    discussions = [("Hacker News", url) for url in paper.discussions]
+    kinds = (("Code and data", code), ("Models", models), ("Discussed", discussions))
+    return [(label, links) for label, links in kinds if links]
 
 
 def figure_text(figure: Figure) -> str:

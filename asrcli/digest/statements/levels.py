@@ -178,9 +178,7 @@ def lowered(reader: Reader) -> list[_Found]:
     test = reader.take(_ON)
     from_rate = reader.take(rf"\s+from\s+{_RATE}(?:\s*\([\w -]{{2,40}}\))?")
     reached = reader.take(rf"\s+to\s+{_RATE}")
-    if not reached:
-        return []
-    if from_rate and value(reached) >= value(from_rate):
+    if not reached or (from_rate and value(reached) >= value(from_rate)):
         return []
     after = None if test else reader.take(_ON)
     one = test or after
