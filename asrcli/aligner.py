@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asrcli.engine import Plugin, declared, load_plugin
+from asrcli.engine import Plugin
 from asrcli.errors import UsageError
 
 if TYPE_CHECKING:
     from asrcli.engine import Device, Weights
     from asrcli.types import Clip, Phone, Word
-
-GROUP = "asrcli.aligners"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class AlignedWord:
 class Aligner(Plugin):
     """Finds when known words are said. Subclasses set the class attributes and write ``__init__`` and `align`."""
 
-    group: ClassVar[str] = GROUP
+    group: ClassVar[str] = "asrcli.aligners"
     role: ClassVar[str] = "aligner"
     max_seconds: ClassVar[float] = 60.0  # the longest clip it aligns well
     made_for: ClassVar[float] = 0.0  # the longest that may be asked for, if that is more
@@ -70,19 +68,3 @@ class Aligner(Plugin):
         audio segments"). Times count from the start of each clip.
         """
         raise UsageError(f"aligner '{self.name}' only aligns")
-
-
-def installed_aligners() -> list[str]:
-    """Return the names of all aligners that installed packages declare, sorted; imports none of them."""
-    return sorted(declared(GROUP))
-
-
-def load_aligner_class(name: str) -> type[Aligner]:
-    """Import the class of one aligner; its heavy libraries stay unimported.
-
-    Raises:
-        UsageError: no package declares the name.
-        EngineUnavailable: the module that declares it does not import.
-    """
-    aligner: type[Aligner] = load_plugin(GROUP, "aligner", name)
-    return aligner

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from asrcli.engine import Weights
     from asrcli.types import Clip, Samples
 
-DETECTORS, PUNCTUATORS, IDENTIFIERS = "asrcli.detectors", "asrcli.punctuators", "asrcli.identifiers"
-
 
 class Companion(Plugin):
     """What the three kinds have in common. They compute on the CPU, beside the engine."""
@@ -49,7 +47,7 @@ class SpeechStream(ABC):
 class Detector(Companion):
     """Tells speech from other sound."""
 
-    group: ClassVar[str] = DETECTORS
+    group: ClassVar[str] = "asrcli.detectors"
     role: ClassVar[str] = "voice-activity model"
     threshold: ClassVar[float] = 0.5  # probability from which a window is speech, unless the user says otherwise
 
@@ -61,7 +59,7 @@ class Detector(Companion):
 class Punctuator(Companion):
     """Puts punctuation into texts that have none."""
 
-    group: ClassVar[str] = PUNCTUATORS
+    group: ClassVar[str] = "asrcli.punctuators"
     role: ClassVar[str] = "punctuation model"
 
     @abstractmethod
@@ -77,7 +75,7 @@ class Punctuator(Companion):
 class Identifier(Companion):
     """Tells which language is spoken."""
 
-    group: ClassVar[str] = IDENTIFIERS
+    group: ClassVar[str] = "asrcli.identifiers"
     role: ClassVar[str] = "language identifier"
 
     @abstractmethod

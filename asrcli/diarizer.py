@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from asrcli.engine import Device, Weights
     from asrcli.types import HalfSamples, Samples, Turn
 
-GROUP = "asrcli.diarizers"
-
 
 @dataclass(frozen=True, slots=True)
 class SpeakerCount:
@@ -41,7 +39,7 @@ class Speaking:
 class Diarizer(Plugin):
     """Finds who speaks when. Subclasses set the class attributes and write ``__init__`` and `find`."""
 
-    group: ClassVar[str] = GROUP
+    group: ClassVar[str] = "asrcli.diarizers"
     role: ClassVar[str] = "diarizer"
     # The cosines of its voice prints, for one that gives them: from the first on two prints are of one person, when no
     # other one is nearer by less than the margin; below the last they are not. None: it gives no prints.

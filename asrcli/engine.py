@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from asrcli.base.hints import hint
 from asrcli.base.import_guard import guard_imports
@@ -171,6 +171,9 @@ class Plugin(ABC):  # noqa: B024 -- what is abstract differs between engines and
         return f"pip install '{distribution}[{cls.extra}]'" if cls.extra else f"pip install {distribution}"
 
 
+P = TypeVar("P", bound=Plugin)
+
+
 class Engine(Plugin):
     """A speech recogniser.
 
@@ -294,37 +297,32 @@ def declared_here(group: str) -> Mapping[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
-def installed() -> list[str]:
-    """Return the names of all engines that installed packages declare, sorted; imports none of them."""
-    return sorted(declared(GROUP))
+def installed(kind: type[Plugin] = Engine) -> list[str]:
+    """Return the names of all plugins of a kind that installed packages declare, sorted; imports none of them."""
+    return sorted(declared(kind.group))
 
 
 def load_class(name: str) -> type[Engine]:
-    """Import the class of one engine; its heavy libraries stay unimported.
+    """Import the class of one engine. Raises as `load_plugin`."""
+    return load_plugin(Engine, name)
+
+
+def load_plugin(kind: type[P], name: str) -> type[P]:
+    """Import the class behind an entry point; its heavy libraries stay unimported.
 
     Raises:
         UsageError: no package declares the name.
         EngineUnavailable: the module that declares it does not import.
     """
-    engine: type[Engine] = load_plugin(GROUP, "engine", name)
-    return engine
-
-
-def load_plugin(group: str, kind: str, name: str) -> Any:
-    """Import the class behind an entry point.
-
-    Raises:
-        UsageError: no package declares the name.
-        EngineUnavailable: the module that declares it does not import.
-    """
-    known = declared(group)
+    known = declared(kind.group)
     if name not in known:
-        raise UsageError(f"unknown {kind} '{name}': {hint(name, sorted(known))}")
+        raise UsageError(f"unknown {kind.role} '{name}': {hint(name, sorted(known))}")
     guard_imports()  # before what a plugin loads
     try:
-        return known[name].load()
+        found: type[P] = known[name].load()
     except ImportError as error:
-        raise EngineUnavailable(f"{kind} '{name}' ({known[name].value}) does not import: {error}") from error
+        raise EngineUnavailable(f"{kind.role} '{name}' ({known[name].value}) does not import: {error}") from error
+    return found
 
 
 def check_installed(plugin: type[Plugin]) -> None:

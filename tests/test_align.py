@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run, quiet_environment, write_wav
 
-from asrcli.aligner import AlignedWord, Aligner, installed_aligners, load_aligner_class
+from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.places import Placed, islands, nearest
 from asrcli.alignment.reference import BoundaryError, boundary_error, find_reference, textgrid_tiers
 from asrcli.alignment.result import Token, spell, summarise, transcript_of, written_back
@@ -33,7 +33,7 @@ from asrcli.alignment.windows import Pairing, SpokenText, Windows
 from asrcli.audio.inputs import Found
 from asrcli.capabilities import names_any_model
 from asrcli.compare.nist import read_ctm
-from asrcli.engine import Device, Weights
+from asrcli.engine import Device, Weights, installed, load_plugin
 from asrcli.errors import InputError
 from asrcli.runs.align import align_pair, execute
 from asrcli.runs.align_pairs import Pair
@@ -551,9 +551,9 @@ def test_textgrids_long_and_short(tmp_path: Path) -> None:
 
 
 def test_aligners_are_found_by_their_entry_points() -> None:
-    assert "pocketsphinx" in installed_aligners()
-    for name in installed_aligners():
-        kind = load_aligner_class(name)
+    assert "pocketsphinx" in installed(Aligner)
+    for name in installed(Aligner):
+        kind = load_plugin(Aligner, name)
         assert kind.name == name and (kind.default_model in kind.models or names_any_model(kind))
         assert kind.max_seconds > 0
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers_engine.make_alignments import case
 
-from asrcli.aligner import load_aligner_class
-from asrcli.engine import Device, Weights
+from asrcli.aligner import Aligner
+from asrcli.engine import Device, Weights, load_plugin
 from asrcli.errors import ModelError
 from asrcli.types import Clip
 from asrcli.weights import models
@@ -135,7 +135,7 @@ def test_memory_does_not_grow_with_the_vocabulary() -> None:
 
 @pytest.fixture(scope="module")
 def aligner(checkpoints: Path):  # type: ignore[no-untyped-def]
-    kind = load_aligner_class("ctc")
+    kind = load_plugin(Aligner, "ctc")
     weights = models.resolve(kind, str(checkpoints / "parakeet-ctc-digits"), offline=True, pull=False, announce=print)
     return kind(weights, Device(threads=1))
 
@@ -244,7 +244,7 @@ def test_words_stay_apart_where_the_sound_pauses(aligner, strings) -> None:  # t
 
 
 def test_only_ctc_models(checkpoints: Path) -> None:
-    kind = load_aligner_class("ctc")
+    kind = load_plugin(Aligner, "ctc")
     with pytest.raises(ModelError, match="needs a CTC model"):
         kind(Weights("tdt", str(checkpoints / "parakeet-tdt-digits")), Device())
     with pytest.raises(ModelError, match="name a model or a folder"):

@@ -52,11 +52,10 @@ class Packed(Pulled):
 def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the names of the diarizers whose weights are on this machine; the test fills it."""
     found: set[str] = set()
-    monkeypatch.setattr(choice, "_ranked", lambda: [Pulled, Packed])
-    monkeypatch.setattr(choice, "declared", lambda group: {"pulled": None, "packed": None})
+    monkeypatch.setattr(choice, "installed", lambda kind: ["packed", "pulled"])
     monkeypatch.setattr(choice.models, "is_here", lambda kind, model=None: kind.name in found)
     monkeypatch.setattr(choice.ranking, "ranked", lambda *arguments: [Pulled, Packed])
-    monkeypatch.setattr(choice, "load_plugin", lambda group, role, name: {"pulled": Pulled, "packed": Packed}[name])
+    monkeypatch.setattr(choice, "load_plugin", lambda kind, name: {"pulled": Pulled, "packed": Packed}[name])
     return found
 
 

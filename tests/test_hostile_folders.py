@@ -189,15 +189,16 @@ def opened(kind: Any, weights: Any) -> Any:
 
 def resolved(role: str, name: str, folder: str) -> tuple[Any, Any]:
     """Return the class of a model and its weights, found as a command finds them."""
-    from asrcli.aligner import load_aligner_class
-    from asrcli.engine import load_class
+    from asrcli.aligner import Aligner
+    from asrcli.companions import Detector, Punctuator
+    from asrcli.engine import load_class, load_plugin
     from asrcli.engines import companions
     from asrcli.weights import models
 
     if role in ("vad", "punctuation"):
-        kind: Any = companions.find(companions.KINDS[role], f"{name}:{folder}")
+        kind: Any = companions.find(Detector if role == "vad" else Punctuator, f"{name}:{folder}")
     else:
-        kind = load_class(name) if role == "engine" else load_aligner_class(name)
+        kind = load_class(name) if role == "engine" else load_plugin(Aligner, name)
     return kind, models.resolve(kind, folder, offline=True, pull=False, announce=lambda text: None)
 
 

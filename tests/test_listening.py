@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.command import Run
 
-from asrcli.aligner import AlignedWord, load_aligner_class
+from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.choice import choose_verifier
 from asrcli.alignment.listening import (
     ALIKE,
@@ -32,6 +32,7 @@ from asrcli.alignment.listening import (
     match,
     merged,
 )
+from asrcli.engine import load_plugin
 from asrcli.engines import selection
 from asrcli.errors import UsageError
 from asrcli.types import Clip, Recording
@@ -171,7 +172,7 @@ def test_all_that_is_heard_is_said_in_order(heard: list[str], words: list[str]) 
 
 
 def test_who_tells_which_words_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    qwen3, ctc = load_aligner_class("qwen3"), load_aligner_class("ctc")
+    qwen3, ctc = load_plugin(Aligner, "qwen3"), load_plugin(Aligner, "ctc")
     said: list[str] = []
     assert (
         choose_verifier("auto", ctc, "ja", said.append)

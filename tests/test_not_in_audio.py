@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asrcli.aligner import AlignedWord, Aligner, load_aligner_class
+from asrcli.aligner import AlignedWord, Aligner
 from asrcli.alignment.choice import choose_finder, prepare_aligner
 from asrcli.alignment.listening import Listener
 from asrcli.alignment.places import Placed, apart, is_spoken
 from asrcli.alignment.result import summarise
 from asrcli.alignment.windows import Pairing, SpokenText, Windows
-from asrcli.engine import Device, Weights, load_class
+from asrcli.engine import Device, Weights, load_class, load_plugin
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
 from asrcli.runs.align import align_pair
@@ -82,7 +82,7 @@ def aligned(
 
 def aligners_of(name: str, checkpoints: Path) -> Pairing:
     """Return an aligner and who finds the words for it: as `asr align` does in English, or a recogniser."""
-    kind = load_aligner_class("ctc" if name == "ctc" else "qwen3")
+    kind = load_plugin(Aligner, "ctc" if name == "ctc" else "qwen3")
     folder = checkpoints / ("parakeet-ctc-digits" if name == "ctc" else "qwen3-aligner-digits")
     aligner = kind(Weights(folder.name, str(folder)), Device(threads=1))
     if name == "listener":
@@ -95,7 +95,7 @@ def aligners_of(name: str, checkpoints: Path) -> Pairing:
 
 def nemo_alone(checkpoints: Path, folder: Path) -> Pairing:
     """Return the aligner `nemo`, which finds its words itself, on an archive that is built in a folder."""
-    kind = load_aligner_class("nemo")
+    kind = load_plugin(Aligner, "nemo")
     if missing := kind.missing():
         pytest.skip(f"{', '.join(missing)} is not installed")
     path = archive(checkpoints / "parakeet-ctc-digits", folder)
@@ -244,7 +244,7 @@ def test_words_where_voice_activity_heard_nobody(align: Align, monkeypatch: pyte
 @pytest.mark.slow
 def test_strings_again_and_again_with_nobody_to_tell(checkpoints: Path, tmp_path: Path) -> None:
     """The tiny aligner was taught strings of 12 s and counts their words; it gets no more than it is sure of."""
-    kind = load_aligner_class("qwen3")
+    kind = load_plugin(Aligner, "qwen3")
     aligner = kind(Weights("tiny", str(checkpoints / "qwen3-aligner-digits")), Device(threads=1))
     made, spans = aligned([0, 1, 2, 3, 4] * 7, LINES[:5] * 7, Pairing(aligner), tmp_path)
     assert all(lies_in(made, at, span) for at, span in enumerate(spans))
@@ -268,7 +268,7 @@ def test_a_weaker_judge_takes_no_word_away(checkpoints: Path, tmp_path: Path) ->
 
 
 def test_who_finds_words_for_whom() -> None:
-    qwen3, ctc = load_aligner_class("qwen3"), load_aligner_class("ctc")
+    qwen3, ctc = load_plugin(Aligner, "qwen3"), load_plugin(Aligner, "ctc")
     assert choose_finder(ctc, "en") is None, "it rejects by itself"
     assert choose_finder(qwen3, None) is None and choose_finder(qwen3, "ja") is None
     chosen = choose_finder(qwen3, "en")
@@ -397,7 +397,7 @@ def test_a_model_that_is_less_sure_finds_the_same_words(checkpoints: Path) -> No
     """Prices are relative to the best path, so a softer distribution (up to four times) changes nothing."""
     from asr_plugins.transformers_models.presence import find_words
 
-    kind = load_aligner_class("ctc")
+    kind = load_plugin(Aligner, "ctc")
     aligner = kind(Weights("tiny", str(checkpoints / "parakeet-ctc-digits")), Device(threads=1))
     model = aligner.model  # type: ignore[attr-defined]
     for number in range(0, 12, 2):

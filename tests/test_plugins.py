@@ -17,7 +17,7 @@ import pytest
 from support.command import quiet_environment, write_wav
 from support.source import nodes
 
-from asrcli.engine import GROUP, Model, declared_here, load_class
+from asrcli.engine import Engine, Model, declared_here, load_class
 from asrcli.engines import ranking, selection
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.types import Options
@@ -237,10 +237,10 @@ def test_a_model_that_nobody_declares_needs_its_engine(engine: str, model: str |
 
 
 def test_aligners_and_companions_are_named_like_engines(tmp_path: Path) -> None:
-    from asrcli.aligner import GROUP as ALIGNERS
+    from asrcli.aligner import Aligner
     from asrcli.alignment.choice import choose_aligner
     from asrcli.cli.commands.engines import _plugin
-    from asrcli.companions import DETECTORS, PUNCTUATORS
+    from asrcli.companions import Detector, Punctuator
 
     kind = load_class("qwen3")
     if kind.missing():
@@ -253,9 +253,9 @@ def test_aligners_and_companions_are_named_like_engines(tmp_path: Path) -> None:
         choose_aligner(f"qwen3:{tmp_path}", "0.6b", "en")
     with pytest.raises(UsageError, match="does not speak 'hi'"):
         choose_aligner(f"qwen3:{tmp_path}", None, "hi")
-    for group, role in ((GROUP, "engine"), (ALIGNERS, "aligner"), (DETECTORS, "model"), (PUNCTUATORS, "model")):
-        assert ranking.split(group, role, "some:a/b:c", "-x") == ("some", "a/b:c")
-        assert ranking.split(group, role, "some", "-x") == ("some", None)
+    for plugins in (Engine, Aligner, Detector, Punctuator):
+        assert ranking.split(plugins, "some:a/b:c", "-x") == ("some", "a/b:c")
+        assert ranking.split(plugins, "some", "-x") == ("some", None)
     assert _plugin("Qwen/Qwen3-ASR-0.6B")[1] == "0.6b"
     found, model = _plugin(f"aligner:qwen3:{tmp_path}")
     assert (found.role, model) == ("aligner", str(tmp_path))

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asrcli.aligner import load_aligner_class
+from asrcli.aligner import Aligner
 from asrcli.alignment.readings import readings
 from asrcli.alignment.result import spell
 from asrcli.alignment.script import Piece, Script
 from asrcli.alignment.windows import Pairing
-from asrcli.engine import Device, Weights
+from asrcli.engine import Device, Weights, load_plugin
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
 from asrcli.types import Transcript
@@ -107,7 +107,7 @@ def test_digits_one_by_one_by_pocketsphinx(tmp_path: Path) -> None:
         subprocess.run(["flite", "-voice", "slt", "-t", said, "-o", str(tmp_path / "said.wav")], check=True)
     except FileNotFoundError:
         pytest.skip("needs flite: apt-get install flite")
-    kind = load_aligner_class("pocketsphinx")
+    kind = load_plugin(Aligner, "pocketsphinx")
     aligners = Pairing(kind(Weights("en-us", None), Device()))
     made = aligned(
         [tmp_path / "said.wav"], "The number of the room is 9825 and it is on the 2nd floor.", aligners, tmp_path

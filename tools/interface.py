@@ -13,14 +13,13 @@ from functools import cache
 from importlib.metadata import distribution
 from typing import Any, Literal, get_args, get_origin
 
-from asrcli.aligner import GROUP as ALIGNERS
-from asrcli.aligner import load_aligner_class
+from asrcli.aligner import Aligner
 from asrcli.audio.vad import SILERO
 from asrcli.base.languages import NAMES
 from asrcli.capabilities import Backends
 from asrcli.cli.main import application
-from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
-from asrcli.engine import GROUP, Engine, Plugin, load_class
+from asrcli.companions import Detector, Identifier, Punctuator
+from asrcli.engine import GROUP, Engine, Plugin, load_class, load_plugin
 from asrcli.formats import FORMATS, PROFILES
 from asrcli.scoring.alignment import Convention
 from asrcli.text.normalisers import NORMALIZERS
@@ -110,9 +109,9 @@ def engines() -> Mapping[str, type[Engine]]:
     return {one.name: one for one in found}
 
 
-def _of_group(group: str) -> tuple[str, ...]:
+def _of_kind(kind: type[Plugin]) -> tuple[str, ...]:
     """Return the names of this distribution's plugins of another kind than engines."""
-    return tuple(sorted(point.name for point in distribution("asrcli").entry_points if point.group == group))
+    return tuple(sorted(point.name for point in distribution("asrcli").entry_points if point.group == kind.group))
 
 
 def _models(plugins: Mapping[str, type[Plugin]]) -> tuple[str, ...]:
@@ -121,7 +120,7 @@ def _models(plugins: Mapping[str, type[Plugin]]) -> tuple[str, ...]:
 
 def _with_models(option: Option, others: Sequence[Option]) -> Option:
     """Give --model the models of all engines, or else aligners, and say which of them are whose."""
-    aligners = {name: load_aligner_class(name) for name in _of_group(ALIGNERS)}
+    aligners = {name: load_plugin(Aligner, name) for name in _of_kind(Aligner)}
     plugins: Mapping[str, Mapping[str, type[Plugin]]] = {"engine": engines(), "aligner": aligners}
     deciders = [one for name in plugins for one in others if one.name == name]
     if option.name != "model" or not deciders:
@@ -156,10 +155,10 @@ def known_values() -> Mapping[str, Values]:
     names = tuple(sorted(child.name for child in _children(application())))
     words: Mapping[str, tuple[str, ...]] = {
         "engine": ("auto", "fast", *engines()),
-        "aligner": ("auto", "engine", *_of_group(ALIGNERS)),
-        "vad_model": (SILERO, *_of_group(DETECTORS)),
-        "punctuation_model": _of_group(PUNCTUATORS),
-        "identify_with": _of_group(IDENTIFIERS),
+        "aligner": ("auto", "engine", *_of_kind(Aligner)),
+        "vad_model": (SILERO, *_of_kind(Detector)),
+        "punctuation_model": _of_kind(Punctuator),
+        "identify_with": _of_kind(Identifier),
         "normalizer": tuple(NORMALIZERS),
         "convention": tuple(Convention),
         "model": _models(engines()),

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from asrcli import engine as engines
-from asrcli.aligner import GROUP, Aligner, installed_aligners, load_aligner_class
+from asrcli.aligner import Aligner
 from asrcli.base.background import Announce
 from asrcli.base.blas import pin_threads
-from asrcli.engine import Device, Weights, check_installed
+from asrcli.engine import Device, Weights, check_installed, installed, load_plugin
 from asrcli.engines import device as devices
 from asrcli.engines import ranking, selection
 from asrcli.engines.recogniser import opening
@@ -50,13 +50,13 @@ def choose_aligner(name: str, model: str | None, language: str | None) -> tuple[
         UsageError: no such aligner, two models, or it does not speak the language.
         EngineUnavailable: a package is missing or, for ``auto``, nothing here speaks the language.
     """
-    plain, named = ranking.split(GROUP, Aligner.role, name, "--aligner")
+    plain, named = ranking.split(Aligner, name, "--aligner")
     if named and model:
         raise UsageError(f"--aligner {name} names a model, and --model {model} another: give one of them")
     model = named or model
     if plain == "auto":
         return _choose_auto(model, language)
-    aligner = load_aligner_class(plain)
+    aligner = load_plugin(Aligner, plain)
     check_installed(aligner)
     model = model and aligner.short_name(model)
     ranking.check_language(aligner, model or aligner.default_model, language)
@@ -66,7 +66,7 @@ def choose_aligner(name: str, model: str | None, language: str | None) -> tuple[
 def _choose_auto(model: str | None, language: str | None) -> tuple[type[Aligner], str | None]:
     reasons: list[str] = []
     passed: list[type[Aligner]] = []
-    for aligner in ranking.ranked(GROUP, Aligner.role, reasons):
+    for aligner in ranking.ranked(Aligner, reasons):
         found, why = ranking.usable_model(aligner, language, [aligner.short_name(model)] if model else ())
         if found:
             return aligner, found
@@ -113,8 +113,8 @@ def aligner_for(
 def _better(engine: type[engines.Engine], language: str | None) -> tuple[type[Aligner], str | None] | None:
     """Return the aligner that has better word times than the engine in a language; in any, where that is not known."""
     for spoken, name in engine.better_timed_by.items():
-        if language in (None, spoken) and name in installed_aligners():
-            aligner = load_aligner_class(name)
+        if language in (None, spoken) and name in installed(Aligner):
+            aligner = load_plugin(Aligner, name)
             if not aligner.missing() and models.is_here(aligner):
                 return aligner, aligner.default_model
     return None
@@ -162,7 +162,7 @@ def choose_second(asked: str, aligner: type[Aligner], language: str | None) -> L
 
 def _choose_listener(language: str | None) -> Listener | None:
     """Return the best engine that has its weights here and speaks the language; any, where nobody knows which."""
-    for engine in ranking.ranked(engines.GROUP, engines.Engine.role):
+    for engine in ranking.ranked(engines.Engine):
         model, _ = selection.usable(engine, Options(language=language))
         if engine.rank >= engines.LAST_RESORT and model and (language or len(engine.languages(model)) != 1):
             return engine, model
@@ -177,7 +177,7 @@ def choose_finder(aligner: type[Aligner], language: str | None) -> Finder | None
     """
     if aligner.rejects or language is None:
         return None
-    for other in ranking.ranked(GROUP, Aligner.role):
+    for other in ranking.ranked(Aligner):
         if not other.rejects or other.missing():
             continue
         for model in other.preferred_models():

@@ -8,24 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from asrcli.alignment.places import Placed
 from asrcli.types import Region, Word
 
-
-class Timed(Protocol):
-    """What has times."""
-
-    @property
-    def start(self) -> float:
-        """Seconds."""
-
-    @property
-    def end(self) -> float:
-        """Seconds."""
-
-
-T = TypeVar("T", bound=Timed)
+T = TypeVar("T", Word, Placed)
 
 LEAST_WORDS = 5  # of a stretch; unrelated texts mostly have fewer in a row
 FEW_MISSING = 2  # words inside a stretch that were not found: mumbled, or misread

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from asrcli.audio import steady
 from asrcli.audio.conditioning import Conditioner
 from asrcli.audio.silero import WINDOW, Silero
-from asrcli.engines.companions import load_detector
+from asrcli.companions import Detector
+from asrcli.engines.companions import load
 from asrcli.types import SAMPLE_RATE, Region
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class SpeechDetector:
         self._look_back = round((steady.LONGEST + options.min_silence) * SAMPLE_RATE) + WINDOW
         self._conditioner = Conditioner()
         self.standout = self._conditioner.standout
-        self._source = Silero() if options.model == SILERO else load_detector(options.model).stream()
+        self._source = Silero() if options.model == SILERO else load(Detector, options.model).stream()
         self._start: int | None = None  # where the speech that goes on now began
         self._silent_from: int | None = None  # where it may have ended
         self._closed: list[tuple[int, int]] = []  # unpadded, waiting for their right neighbour

@@ -15,7 +15,7 @@ from asrcli.diarization.choice import DiarizerChoice
 from asrcli.diarization.desk import Desk
 from asrcli.diarization.finder import SpeakerFinder
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
-from asrcli.diarizer import GROUP, Diarizer
+from asrcli.diarizer import Diarizer
 from asrcli.engine import load_plugin
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.engines.selection import Setup
@@ -35,7 +35,7 @@ class TimedFinder:
 
     def __init__(self, request: say.Diarize, announce: Callable[[str], None]) -> None:
         """Load the diarizer; raises what a diarizer raises."""
-        kind: type[Diarizer] = load_plugin(GROUP, Diarizer.role, request.diarizer)
+        kind = load_plugin(Diarizer, request.diarizer)
         choice = DiarizerChoice(kind, request.weights, request.device)
         self.finder, self.busy = SpeakerFinder(choice, SpeakerOptions(), announce), 0.0
 

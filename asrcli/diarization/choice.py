@@ -9,8 +9,8 @@ from typing import Any, cast
 from asrcli.base.background import Announce
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.diarization.voices import voice_files
-from asrcli.diarizer import GROUP, Diarizer
-from asrcli.engine import Device, Weights, check_installed, declared, load_plugin
+from asrcli.diarizer import Diarizer
+from asrcli.engine import Device, Weights, check_installed, installed, load_plugin
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
 from asrcli.errors import EngineUnavailable, ModelError, UsageError
@@ -39,35 +39,30 @@ def choose(wanted: SpeakerOptions) -> tuple[type[Diarizer], str | None]:
     """
     if wanted.model is not None:
         return _named(wanted.model)
-    able = [one for one in _ranked() if one.same_person is not None or not wanted.by_voice]
+    able = [one for one in ranking.ranked(Diarizer) if one.same_person is not None or not wanted.by_voice]
     if not able:
         raise EngineUnavailable("no installed package has a diarizer that can do this")
     usable = (one for one in able if not one.missing() and models.is_here(one))
     return next(usable, None) or min(able, key=_lacking), None
 
 
-def _ranked() -> list[type[Diarizer]]:
-    return ranking.ranked(GROUP, Diarizer.role)
-
-
 def _lacking(diarizer: type[Diarizer]) -> tuple[bool, bool, int]:
     """Return what sorts diarizers that cannot be used by how much they lack: packages, then weights."""
     model = diarizer.models[diarizer.default_model]
-    installed = not diarizer.missing()
-    return not installed, installed and not model.hub_id, model.size_mb or UNKNOWN_MEGABYTES
+    ready = not diarizer.missing()
+    return not ready, ready and not model.hub_id, model.size_mb or UNKNOWN_MEGABYTES
 
 
 def _named(spelling: str) -> tuple[type[Diarizer], str | None]:
     """Return diarizer and model of ``NAME``, ``NAME:MODEL``, a model by itself, or a folder."""
     name, _, model = spelling.partition(":")
-    if name in declared(GROUP):
-        return load_plugin(GROUP, Diarizer.role, name), model or None
-    plugin: type[Diarizer] | None = ranking.declaring(GROUP, Diarizer.role, spelling)
-    if plugin is not None:
+    if name in installed(Diarizer):
+        return load_plugin(Diarizer, name), model or None
+    if (plugin := ranking.declaring(Diarizer, spelling)) is not None:
         return plugin, plugin.short_name(spelling)
     if not (models.HUB_ID.fullmatch(spelling) or spelling.startswith((".", "/", "~")) or os.path.exists(spelling)):
-        load_plugin(GROUP, Diarizer.role, spelling)  # says which there are
-    return next(one for one in _ranked() if one.loads_folders), spelling
+        load_plugin(Diarizer, spelling)  # says which there are
+    return next(one for one in ranking.ranked(Diarizer) if one.loads_folders), spelling
 
 
 def check_wanted(wanted: SpeakerOptions) -> None:
@@ -78,7 +73,7 @@ def check_wanted(wanted: SpeakerOptions) -> None:
         raise UsageError(f"--min-speakers {wanted.at_least} is more than --max-speakers {wanted.at_most}")
     chosen, model = choose(wanted)
     if wanted.by_voice and chosen.same_person is None:
-        able = [one.name for one in _ranked() if one.same_person is not None]
+        able = [one.name for one in ranking.ranked(Diarizer) if one.same_person is not None]
         raise UsageError(f"{wanted.by_voice} is for --diarize-model {' or '.join(able)}, not '{wanted.model}'")
     if wanted.voices is not None:
         voice_files(wanted.voices)
@@ -86,7 +81,9 @@ def check_wanted(wanted: SpeakerOptions) -> None:
         chosen.check_folder(model)
     declared_model = chosen.models.get(model or chosen.default_model)
     if declared_model is not None and not declared_model.hub_id and not models.is_here(chosen, model):
-        others = [one for one in _ranked() if one is not chosen and not wanted.model and not wanted.by_voice]
+        others = [
+            one for one in ranking.ranked(Diarizer) if one is not chosen and not wanted.model and not wanted.by_voice
+        ]
         hint = "".join(f"; or for {one.name}: {one.install_command()}" for one in others)
         command = models.install_command(chosen, model)
         raise ModelError(f"the weights of diarizer '{chosen.name}' are not on this machine: {command}{hint}")

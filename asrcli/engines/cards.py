@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from asrcli.aligner import Aligner, installed_aligners, load_aligner_class
-from asrcli.diarizer import GROUP as DIARIZERS
+from asrcli.aligner import Aligner
 from asrcli.diarizer import Diarizer
-from asrcli.engine import Engine, EngineOption, Plugin, declared, installed, load_class, load_plugin
+from asrcli.engine import Engine, EngineOption, Plugin, installed, load_plugin
 from asrcli.errors import EngineUnavailable
 from asrcli.weights import models
 
@@ -51,37 +50,26 @@ class EngineCard:
     role: str = "engine"  # or "aligner" or "diarizer", which have no options and tell no languages
 
 
+PLUGINS: tuple[type[Plugin], ...] = (Engine, Aligner, Diarizer)  # of which there are cards
+
+
 def cards() -> list[EngineCard]:
-    """Return a card for every engine that an installed package declares; imports no engine's heavy library."""
-    return [_card(name, "engine", load_class) for name in installed()]
+    """Return a card for every engine, aligner and diarizer of installed packages; imports no heavy library of one.
+
+    Those that are no engines have their kind before the name, as ``asr engines pull`` takes them.
+    """
+    return [_card(name, kind) for kind in PLUGINS for name in installed(kind)]
 
 
-def aligner_cards() -> list[EngineCard]:
-    """Return a card for every aligner that an installed package declares."""
-    return [
-        replace(_card(name, "aligner", load_aligner_class), name=f"aligner:{name}") for name in installed_aligners()
-    ]  # an engine may have the same name; ``asr engines pull`` takes it so
-
-
-def diarizer_cards() -> list[EngineCard]:
-    """Return a card for every diarizer that an installed package declares."""
-
-    def load(name: str) -> type[Diarizer]:
-        """Load the class of a diarizer."""
-        found: type[Diarizer] = load_plugin(DIARIZERS, Diarizer.role, name)
-        return found
-
-    return [replace(_card(name, Diarizer.role, load), name=f"diarizer:{name}") for name in sorted(declared(DIARIZERS))]
-
-
-def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligner] | type[Diarizer]]) -> EngineCard:
+def _card(name: str, kind: type[Plugin]) -> EngineCard:
+    shown = name if kind is Engine else f"{kind.role}:{name}"
     try:
-        engine = load(name)
+        engine = load_plugin(kind, name)
     except EngineUnavailable as error:
-        return EngineCard(name, False, (), "", "", (), (), None, False, (), problem=str(error), role=role)
+        return EngineCard(shown, False, (), "", "", (), (), None, False, (), problem=str(error), role=kind.role)
     missing = engine.missing()
     return EngineCard(
-        name,
+        shown,
         not missing,
         missing,
         engine.install_command() if missing else "",
@@ -94,7 +82,7 @@ def _card(name: str, role: str, load: Callable[[str], type[Engine] | type[Aligne
         dialects=dict(getattr(engine, "dialects", {})),
         own_options=dict(getattr(engine, "own_options", {})),
         environment=_environment(engine),
-        role=role,
+        role=kind.role,
     )
 
 

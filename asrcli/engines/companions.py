@@ -3,90 +3,56 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, TypeVar
 
-from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS, Companion, Detector, Identifier, Punctuator
-from asrcli.engine import Weights, check_installed, declared, load_plugin
+from asrcli.companions import Companion, Detector, Identifier, Punctuator
+from asrcli.engine import check_installed, load_plugin
 from asrcli.engines import ranking
 from asrcli.engines.recogniser import Announce, opening
 from asrcli.weights import models
 
-KINDS = {"vad": DETECTORS, "punctuation": PUNCTUATORS, "language": IDENTIFIERS}  # as asr engines pull spells them
+C = TypeVar("C", bound=Companion)
 
-ROLES = {DETECTORS: Detector.role, PUNCTUATORS: Punctuator.role, IDENTIFIERS: Identifier.role}
-OPTIONS = {DETECTORS: "--vad-model", PUNCTUATORS: "--punctuation-model", IDENTIFIERS: "--identify-with"}
-
-
-def names(group: str) -> list[str]:
-    """Return the names of all companions of a group, sorted; imports none."""
-    return sorted(declared(group))
+OPTIONS: dict[type[Companion], str] = {
+    Detector: "--vad-model",
+    Punctuator: "--punctuation-model",
+    Identifier: "--identify-with",
+}
 
 
-def find(group: str, spelling: str) -> type[Companion]:
+def find(kind: type[C], spelling: str) -> type[C]:
     """Return the class that ``NAME`` or ``NAME:MODEL`` means, with its packages installed.
 
     Raises:
         UsageError: no package declares the name.
         EngineUnavailable, MissingExtra: its module or packages are missing.
     """
-    role = ROLES[group]
-    found: type[Companion] = load_plugin(group, role, ranking.split(group, role, spelling, OPTIONS[group])[0])
+    found = load_plugin(kind, ranking.split(kind, spelling, OPTIONS[kind])[0])
     check_installed(found)
     return found
 
 
-def find_detector(spelling: str) -> type[Detector]:
-    """Return the class of a voice-activity model; raises what `find` raises."""
-    found = find(DETECTORS, spelling)
-    assert issubclass(found, Detector)
-    return found
-
-
-def prepare(group: str, spelling: str, *, offline: bool, announce: Announce) -> Weights:
-    """Return the weights of a companion, downloading them when allowed, so that loading it later needs no network.
+def prepare(kind: type[Companion], spelling: str, *, offline: bool, announce: Announce) -> None:
+    """Find the weights of a companion, downloading them when allowed, and load them, before any input is read.
 
     Raises:
         UsageError, EngineUnavailable: as `find`.
-        ModelError: the weights are not here and cannot be had.
+        ModelError: the weights are not here and cannot be had, or do not load.
     """
-    kind = find(group, spelling)
-    weights = models.resolve(kind, _model(group, spelling), offline=offline, pull=True, announce=announce)
-    _load(group, spelling)  # weights that do not load end the run before any input is read
-    return weights
+    model = ranking.split(kind, spelling, OPTIONS[kind])[1]
+    models.resolve(find(kind, spelling), model, offline=offline, pull=True, announce=announce)
+    _load(kind, spelling)
 
 
-def load_detector(spelling: str) -> Detector:
-    """Return a voice-activity model, loaded once per process."""
-    found = _load(DETECTORS, spelling)
-    assert isinstance(found, Detector)
+def load(kind: type[C], spelling: str) -> C:
+    """Return a companion, loaded once per process."""
+    found: C = _load(kind, spelling)
     return found
-
-
-def load_punctuator(spelling: str) -> Punctuator:
-    """Return a punctuation model, loaded once per process."""
-    found = _load(PUNCTUATORS, spelling)
-    assert isinstance(found, Punctuator)
-    return found
-
-
-def load_identifier(spelling: str) -> Identifier:
-    """Return a language identifier, loaded once per process."""
-    found = _load(IDENTIFIERS, spelling)
-    assert isinstance(found, Identifier)
-    return found
-
-
-def default_name(group: str) -> str:
-    """Return the name of the companion of a group with the highest rank; raises `EngineUnavailable` without any."""
-    return ranking.best_name(group, ROLES[group])
 
 
 @cache
-def _load(group: str, spelling: str) -> Companion:
-    kind = find(group, spelling)
-    weights = models.resolve(kind, _model(group, spelling), offline=True, pull=False, announce=lambda text: None)
+def _load(kind: type[Companion], spelling: str) -> Any:
+    found, model = find(kind, spelling), ranking.split(kind, spelling, OPTIONS[kind])[1]
+    weights = models.resolve(found, model, offline=True, pull=False, announce=lambda text: None)
     with opening(weights):
-        return kind(weights)
-
-
-def _model(group: str, spelling: str) -> str | None:
-    return ranking.split(group, ROLES[group], spelling, OPTIONS[group])[1]
+        return found(weights)

@@ -84,7 +84,7 @@ def _elsewhere(engine: type[Engine], options: Options, spelling: str) -> str:
     """Return the end of the sentence that an engine has no such option: which model, which engines, which options."""
     of_others = engine.name in declared(GROUP) and spelling not in unsupported(load_class(engine.name), options)
     model = " with this model" if of_others else ""
-    others = (one for one in ranked(GROUP, Engine.role) if one.name != engine.name)
+    others = (one for one in ranked(Engine) if one.name != engine.name)
     if able := sorted(other.name for other in others if spelling not in unsupported(other, options)):
         return f"{model}; engines that do: {', '.join(able)}"
     if spelling.startswith(OWN_OPTION) and engine.own_options:

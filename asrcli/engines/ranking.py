@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from asrcli.engine import Plugin, declared, load_plugin
+from asrcli.engine import P, Plugin, declared, load_plugin
 from asrcli.errors import EngineUnavailable, UsageError
 from asrcli.weights import models
 
@@ -13,41 +12,40 @@ SHOWN = 12  # languages in a message
 UNKNOWN_SIZE = 10**6  # megabytes; a model of unknown size is suggested last
 
 
-def ranked(group: str, role: str, reasons: list[str] | None = None) -> list[type[Any]]:
-    """Return the classes of a group that ``auto`` may take, the highest rank first, names in order where ranks agree.
+def ranked(kind: type[P], reasons: list[str] | None = None) -> list[type[P]]:
+    """Return the classes of a kind that ``auto`` may take, the highest rank first, names in order where ranks agree.
 
     Args:
-        group: of entry points.
-        role: what messages call one of them.
+        kind: of plugins, such as `Engine`.
         reasons: gets a line for each class whose module does not import.
     """
-    found: list[type[Plugin]] = []
-    for name in declared(group):
+    found: list[type[P]] = []
+    for name in declared(kind.group):
         try:
-            found.append(load_plugin(group, role, name))
+            found.append(load_plugin(kind, name))
         except EngineUnavailable as error:
             if reasons is not None:
                 reasons.append(f"{name}: {error}")
     return sorted((one for one in found if one.rank > 0), key=lambda one: (-one.rank, one.name))
 
 
-def best_name(group: str, role: str) -> str:
-    """Return the name of the plugin of a group with the highest rank.
+def best_name(kind: type[Plugin]) -> str:
+    """Return the name of the plugin of a kind with the highest rank.
 
     Raises:
         EngineUnavailable: no installed package declares one.
     """
-    for one in ranked(group, role):
-        return str(one.name)
-    raise EngineUnavailable(f"no installed package has a {role}")
+    for one in ranked(kind):
+        return one.name
+    raise EngineUnavailable(f"no installed package has a {kind.role}")
 
 
-def declaring(group: str, role: str, model: str) -> type[Any] | None:
-    """Return the plugin of a group that declares a model by short name or hub id; None when none does.
+def declaring(kind: type[P], model: str) -> type[P] | None:
+    """Return the plugin of a kind that declares a model by short name or hub id; None when none does.
 
     One whose packages are installed comes before others, and then the one of higher rank.
     """
-    found = [one for one in ranked(group, role) if one.short_name(model) in one.models]
+    found = [one for one in ranked(kind) if one.short_name(model) in one.models]
     return min(found, key=lambda one: bool(one.missing()), default=None)
 
 
@@ -137,14 +135,13 @@ def pull_hint(candidates: Sequence[type[Plugin]], language: str | None, better: 
     return ", or ".join(filter(None, (install, min(able)[2] if able else "")))
 
 
-def split(group: str, role: str, spelling: str, option: str) -> tuple[str, str | None]:
+def split(kind: type[Plugin], spelling: str, option: str) -> tuple[str, str | None]:
     """Return plugin and model of ``NAME``, ``NAME:MODEL`` or the hub id of a model that a plugin declares.
 
     This is how every plugin is named, whichever option names it.
 
     Args:
-        group: of entry points.
-        role: what messages call one of them.
+        kind: of plugins.
         spelling: what was typed; a name is not looked up here.
         option: for the message.
 
@@ -152,13 +149,14 @@ def split(group: str, role: str, spelling: str, option: str) -> tuple[str, str |
         UsageError: a hub id that no plugin declares.
     """
     name, _, model = spelling.partition(":")
-    if models.HUB_ID.fullmatch(spelling) and name not in declared(group):
-        plugin = declaring(group, role, spelling)
+    if models.HUB_ID.fullmatch(spelling) and name not in declared(kind.group):
+        plugin = declaring(kind, spelling)
         if plugin is None:
-            able = [one.name for one in ranked(group, role) if one.loads_folders]
+            able = [one.name for one in ranked(kind) if one.loads_folders]
             known = f" ({', '.join(able)})" if able else ""
             raise UsageError(
-                f"{option} {spelling}: no {role} declares this model; name one{known} too: {option} NAME:{spelling}"
+                f"{option} {spelling}: no {kind.role} declares this model; "
+                f"name one{known} too: {option} NAME:{spelling}"
             )
         return plugin.name, plugin.short_name(spelling)
     return name, model or None

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from asrcli.base.background import Announce
 from asrcli.capabilities import Answers, Backends, backend_of, implementation
-from asrcli.engine import GROUP, LAST_RESORT, Engine, Plugin, check_installed, load_class
+from asrcli.engine import LAST_RESORT, Engine, Plugin, check_installed, load_class
 from asrcli.engines import device as devices
 from asrcli.engines import ranking
 from asrcli.engines.options import check_options, clip_length, unsupported
@@ -61,7 +61,7 @@ def split_model(name: str, model: str | None) -> tuple[str, str | None]:
     plain, at, backend = name.partition(":")[0].partition("@")
     if at:
         raise UsageError(f"--engine {name}: give the implementation as an option, --engine {plain} --backend {backend}")
-    engine, named = ranking.split(GROUP, Engine.role, name, "--engine")
+    engine, named = ranking.split(Engine, name, "--engine")
     if named and model:
         raise UsageError(f"--engine {name} names a model, and --model {model} another: give one of them")
     return engine, named or model
@@ -131,7 +131,7 @@ def prepare_to_answer(engine: str, model: str | None, setup: Setup, announce: An
         EngineUnavailable: its packages or weights are not here.
     """
     engine, model = split_model(engine, model)
-    known: list[type[Engine]] = ranking.ranked(GROUP, Engine.role)
+    known = ranking.ranked(Engine)
     able = [one.name for one in known if issubclass(one, Answers)]
     if engine == "auto":
         engine, model = _choose_to_answer([one for one in known if issubclass(one, Answers)], model, announce)
@@ -162,7 +162,7 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
         return _declaring(model, announce)
     reasons: list[str] = []
     passed: list[type[Engine]] = []
-    for engine in ranking.ranked(GROUP, Engine.role, reasons):
+    for engine in ranking.ranked(Engine, reasons):
         found, why = usable(engine, options)
         if found:
             better = ranking.pull_hint(passed, options.language, better=True) if engine.rank < LAST_RESORT else ""
@@ -185,7 +185,7 @@ def _choose_fast(model: str | None, options: Options, announce: Announce) -> tup
     """Return engine and model of the quickest that is here and able, or ``auto``."""
     if model is not None:
         raise UsageError(f"--fast chooses the model: leave --model {model} out")
-    able = [one for one in ranking.ranked(GROUP, Engine.role) if not one.missing() and not unsupported(one, options)]
+    able = [one for one in ranking.ranked(Engine) if not one.missing() and not unsupported(one, options)]
     quick = [(card.fast, engine, name) for engine in able for name, card in engine.models.items() if card.fast]
     for _, engine, name in sorted(quick, key=lambda one: -one[0]):
         if not ranking.translates(engine, name, options.task):
@@ -200,9 +200,9 @@ def _choose_fast(model: str | None, options: Options, announce: Announce) -> tup
 
 def _declaring(model: str, announce: Announce) -> tuple[str, str]:
     """Return the engine that declares a model, by short name or hub id, and the model's short name."""
-    engine: type[Engine] | None = ranking.declaring(GROUP, Engine.role, model)
+    engine = ranking.declaring(Engine, model)
     if engine is None:
-        known = {short for one in ranking.ranked(GROUP, Engine.role) for short in one.models}
+        known = {short for one in ranking.ranked(Engine) for short in one.models}
         close = get_close_matches(model, sorted(known), n=1)
         near = f"did you mean '{close[0]}'? Else " if close else ""
         raise UsageError(

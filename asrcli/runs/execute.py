@@ -15,6 +15,7 @@ from asrcli.audio.inputs import STDIN
 from asrcli.audio.tracks import line_of, numbered
 from asrcli.base.background import in_order
 from asrcli.base.files import is_special
+from asrcli.companions import Identifier, Punctuator
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
 from asrcli.engines import companions
 from asrcli.engines.options import clip_length
@@ -299,8 +300,8 @@ def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) ->
         ),
         languages=request.languages,
         batch_size=request.batch_size or MOST_CLIPS,
-        punctuator=companions.load_punctuator(named) if (named := request.punctuation) else None,
-        identifier=companions.load_identifier(named) if (named := request.identifier) else None,
+        punctuator=companions.load(Punctuator, named) if (named := request.punctuation) else None,
+        identifier=companions.load(Identifier, named) if (named := request.identifier) else None,
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
         decode_threads=decode_threads(recognisers, request.workers.ray is not None),
         queue_seconds=request.queue_seconds,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from asrcli.alignment.choice import aligner_for
 from asrcli.audio.inputs import Found, line_of_passed_over
 from asrcli.audio.vad import SILERO, VadOptions
-from asrcli.companions import DETECTORS, IDENTIFIERS, PUNCTUATORS
+from asrcli.companions import Companion, Detector, Identifier, Punctuator
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
 from asrcli.diarization.speakers import SpeakerOptions
 from asrcli.engine import Engine
@@ -136,8 +136,8 @@ def plan(request: Request) -> Plan:
     request.workers.check(engine, request.device, request.options)
     request = _with_word_times(request, engine, notices.append)
     aligner = aligner_for(engine, request.options, request.aligner)
-    for group, spelling in companions_of(request):
-        companions.find(group, spelling)
+    for kind, spelling in companions_of(request):
+        companions.find(kind, spelling)
     request = replace(request, naming=request.naming.by(engine.name, model or engine.default_model))
     if request.options.ask and request.channels == "split":
         raise UsageError("--ask is about a whole recording, not a channel: transcribe with -f json, then use asr ask")
@@ -241,11 +241,11 @@ def text_recipe(request: Request, engine: type[Engine], model: str | None) -> Re
     return {**kept, **dict(request.options.recorded())}  # where 0 is an answer too
 
 
-def companions_of(request: Request) -> Iterator[tuple[str, str]]:
+def companions_of(request: Request) -> Iterator[tuple[type[Companion], str]]:
     """Yield group and spelling of every model besides the engine that a request needs."""
     if request.vad is not None and request.vad.model != SILERO:
-        yield DETECTORS, request.vad.model
+        yield Detector, request.vad.model
     if request.punctuation:
-        yield PUNCTUATORS, request.punctuation
+        yield Punctuator, request.punctuation
     if request.identifier:
-        yield IDENTIFIERS, request.identifier
+        yield Identifier, request.identifier

@@ -65,8 +65,8 @@ def _prepare(planned: Plan, announce: Announce, recogniser: Recogniser | None) -
         check_options(recogniser.choice.engine, options)
         recognisers = [recogniser]
     try:
-        for group, spelling in companions_of(request):  # now: what is wrong with one ends the run before any input
-            companions.prepare(group, spelling, offline=request.offline, announce=announce)
+        for kind, spelling in companions_of(request):  # now: what is wrong with one ends the run before any input
+            companions.prepare(kind, spelling, offline=request.offline, announce=announce)
         aligner = _timer(planned, recognisers[0].choice, announce)
         return Prepared(recognisers, aligner, _diarization(request, announce), crew)
     except BaseException:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol
 
 from asrcli.audio.conditioning import without_offset
 from asrcli.audio.cut import Buffer
@@ -53,22 +52,6 @@ class Pace:
 USUAL = Pace()
 
 
-class Recognition(Protocol):
-    """One utterance that is being recognised."""
-
-    def add(self, samples: Samples) -> None:
-        """Take more sound."""
-
-    def update(self, speech: Sequence[Region], behind: bool) -> Iterator[Update]:
-        """Yield what is new; `behind` means that more sound waits already, and no time is for intermediate results."""
-
-    def end(self, speech: Sequence[Region]) -> Iterator[Update]:
-        """Settle everything."""
-
-    def give_up(self) -> Update:
-        """Return the segment of what is settled; the engine is not asked any more."""
-
-
 class Hypotheses:
     """Recognises the unsettled sound again and again, and settles what two hypotheses agree on."""
 
@@ -100,7 +83,10 @@ class Hypotheses:
         self.buffer.add(samples)
 
     def update(self, speech: Sequence[Region], behind: bool) -> Iterator[Update]:
-        """Yield a hypothesis when enough is new, and end the segment when it has grown long."""
+        """Yield a hypothesis when enough is new, and end the segment when it has grown long.
+
+        `behind` means that more sound waits already, and no time is for intermediate results.
+        """
         is_long = self.seconds >= self.window
         if (self.buffer.end - self.recognised) / SAMPLE_RATE < self.pace.every or (behind and not is_long):
             return
@@ -329,3 +315,6 @@ class OwnStream:
         self.open.text += settled
         self.open.language = language or self.open.language
         self.open.flags = tuple(sorted({*self.open.flags, *flags}))
+
+
+Recognition = Hypotheses | OwnStream  # one utterance that is being recognised

@@ -6,22 +6,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
 from asrcli.base.display import SharedStream
 from asrcli.streaming.recognition import Update
 
 LEAST_ROOM = 20  # cells of a line that the tail is shown in
-
-
-class Text(Protocol):
-    """Where text appears."""
-
-    def show(self, update: Update) -> None:
-        """Show what is new."""
-
-    def stop(self) -> None:
-        """Show no more."""
 
 
 def text_shown() -> Text:
@@ -150,3 +139,6 @@ class Terminal:
             shown = shown[1:]
         self.drawn = cell_len(shown) + (before == " ")
         return f"{before}\x1b[2m{shown}\x1b[22m"
+
+
+Text = Silent | Plain | Terminal  # where text appears

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, cast
 
 from asrcli.errors import EngineUnavailable, InputError, MissingExtra, UsageError
 from asrcli.places.addresses import is_address
@@ -30,21 +30,6 @@ LIST = "mic:list"
 SAMPLE_TYPES = {"s16le": "<i2", "s16be": ">i2", "s32le": "<i4", "f32le": "<f4", "f32be": ">f4", "u8": "u1"}
 
 Warn = Callable[[str], None]
-
-
-class Source(Protocol):
-    """Something that can be recognised while it happens."""
-
-    name: str  # what messages call it
-    recording: Recording
-    waits: bool  # it begins when the listener is ready: nothing is lost before
-
-    def blocks(self, warn: Warn, stop: threading.Event) -> Iterator[Samples]:
-        """Yield blocks until the end, or until `stop` is set (a read that blocks is left to itself).
-
-        Raises:
-            InputError: it cannot be read.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +124,7 @@ class Bytes:
         self.recording = Recording(name, channel)
 
     def blocks(self, warn: Warn, stop: threading.Event) -> Iterator[Samples]:
-        """Yield blocks as they come."""
+        """Yield blocks as they come, until `stop` is set; a read that blocks is left to itself."""
         from asrcli.audio.decode import decode
 
         with self._open(stop) as file:
@@ -205,7 +190,7 @@ def _mono(data: bytes, pcm: Pcm, channel: int | None) -> Samples:
 class Microphone:
     """A device that records, through PortAudio."""
 
-    waits = True
+    waits = True  # until the listener is ready: nothing is lost before
 
     def __init__(self, device: str, channel: int) -> None:
         self.name = f"{MICROPHONE}{device}"
@@ -230,6 +215,9 @@ class Microphone:
         except (sounddevice.PortAudioError, ValueError) as error:
             raise InputError(f"{self.name}: {error}; see: asr transcribe --stream {LIST}") from error
         yield resampler.flush()
+
+
+Source = Bytes | Microphone  # something that can be recognised while it happens
 
 
 def recorded(stream: Any, frames: int, warn: Warn, stop: threading.Event) -> Iterator[Any]:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asrcli.capabilities import Answers
 from asrcli.engine import Device, Engine
@@ -19,31 +19,17 @@ from asrcli.types import Clip, Options, Segment
 from asrcli.workers import messages as say
 from asrcli.workers.wanted import Limits
 
+if TYPE_CHECKING:
+    from asrcli.workers.ray_cluster import RayProcess
+
+    Process: TypeAlias = Child | RayProcess  # that an engine is in, on this machine or elsewhere
+
 MODULE = "asrcli.workers"
 PATIENCE = 20.0  # times as long as the slowest call so far, for each second of audio
 ONE_GPU = "CUDA_VISIBLE_DEVICES"
 
 
-class Process(Protocol):
-    """The process that an engine is in, as `asrcli.transport.child.Child` is one on this machine."""
-
-    def greet(self, seconds: float | None = None) -> None:
-        """Exchange greetings."""
-
-    def send(self, message: Any, seconds: float | None = None) -> None:
-        """Send a message. Raises `Died`."""
-
-    def receive(self, kinds: Sequence[type], seconds: float | None = None) -> Any:
-        """Return its next message of these kinds. Raises `Died`."""
-
-    def close(self, seconds: float = ...) -> None:
-        """End it."""
-
-    def kill(self) -> None:
-        """End it now, from any thread; who waits for an answer gets `Died`."""
-
-
-Launch = Callable[[Choice, Device, Announce], Process]
+Launch = Callable[[Choice, Device, Announce], "Process"]
 
 
 class Remote(Engine):

@@ -223,7 +223,7 @@ def prepare() -> None:
     from asrcli.errors import ModelError
 
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # as the program says; else its import starts a thread
-    engine.installed(), aligner.installed_aligners()
+    engine.installed(), engine.installed(aligner.Aligner)
     for name in MODULES:
         importlib.import_module(name)
     for module in pkgutil.walk_packages(importlib.import_module("asrcli").__path__, "asrcli."):

@@ -54,9 +54,9 @@ def engines(
     """
     if context.invoked_subcommand is not None:
         return
-    from asrcli.engines.cards import aligner_cards, cards, diarizer_cards
+    from asrcli.engines.cards import cards
 
-    _print([*cards(), *aligner_cards(), *diarizer_cards()], json, _block)
+    _print(cards(), json, _block)
 
 
 @app.command()
@@ -68,9 +68,9 @@ def show(
 
     Examples: asr engines qwen3 · asr engines show firered whisper
     """
-    from asrcli.engines.cards import aligner_cards, cards, diarizer_cards
+    from asrcli.engines.cards import cards
 
-    known = {card.name: card for card in (*cards(), *aligner_cards(), *diarizer_cards())}
+    known = {card.name: card for card in cards()}
     if unknown := next((name for name in names if name not in known), None):
         # A card of another role is named with it: campplus is diarizer:campplus.
         whole = next((one for one in known if one.endswith(f":{unknown}")), unknown)
@@ -152,20 +152,25 @@ def _plugin(name: str) -> tuple[type[Plugin], str | None]:
 
     ``diarizer:``, ``vad:``, ``punctuation:`` and ``language:`` are spelled likewise.
     """
-    from asrcli.aligner import GROUP as ALIGNERS
-    from asrcli.diarizer import GROUP as DIARIZERS
-    from asrcli.engine import GROUP as ENGINES
-    from asrcli.engine import load_plugin
-    from asrcli.engines import companions, ranking
+    from asrcli.aligner import Aligner
+    from asrcli.companions import Detector, Identifier, Punctuator
+    from asrcli.diarizer import Diarizer
+    from asrcli.engine import Engine, load_plugin
+    from asrcli.engines import ranking
 
-    groups = {"aligner": ALIGNERS, "diarizer": DIARIZERS, **companions.KINDS}
+    kinds: dict[str, type[Plugin]] = {
+        "aligner": Aligner,
+        "diarizer": Diarizer,
+        "vad": Detector,
+        "punctuation": Punctuator,
+        "language": Identifier,
+    }
     kind, _, rest = name.partition(":")
-    if kind not in groups or not rest:
+    if kind not in kinds or not rest:
         kind, rest = "engine", name
-    group = groups.get(kind, ENGINES)
-    role = companions.ROLES.get(group, kind)
-    own, model = ranking.split(group, role, rest, "asr engines pull")
-    return load_plugin(group, role, own), model
+    plugin = kinds.get(kind, Engine)
+    own, model = ranking.split(plugin, rest, "asr engines pull")
+    return load_plugin(plugin, own), model
 
 
 def _print(found: Sequence[EngineCard], json: bool, lines_of: Callable[[EngineCard, int], list[str]]) -> None:

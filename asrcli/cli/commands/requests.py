@@ -104,12 +104,13 @@ def _default_format(results: OutputOptions, options: Options) -> str:
 def voice_activity(silence: own.SilenceOptions) -> VadOptions | None:
     """Return what counts as speech, by default at the model's own threshold; ``None`` transcribes silence too."""
     from asrcli.audio.vad import SILERO, VadOptions
+    from asrcli.companions import Detector
     from asrcli.engines import companions
 
     if not silence.vad:
         return None
     name, speech, pause = silence.vad_model, silence.vad_min_speech_duration_ms, silence.vad_min_silence_duration_ms
-    default = VadOptions() if name == SILERO else VadOptions(threshold=companions.find_detector(name).threshold)
+    default = VadOptions() if name == SILERO else VadOptions(threshold=companions.find(Detector, name).threshold)
     return VadOptions(
         model=name,
         threshold=default.threshold if silence.vad_threshold is None else silence.vad_threshold,
@@ -131,10 +132,10 @@ def punctuation(text: own.TextOptions) -> str | None:
     if not text.punctuate:
         refuse({f"--punctuation-model {model}": model}, "is for --punctuate: give that too")
         return None
-    from asrcli.companions import PUNCTUATORS
-    from asrcli.engines import companions
+    from asrcli.companions import Punctuator
+    from asrcli.engines import ranking
 
-    return model or companions.default_name(PUNCTUATORS)
+    return model or ranking.best_name(Punctuator)
 
 
 def channel_choice(text: str) -> str:
