@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import read_layout
 from asr_plugins.canary.native import NativeModel
 from asr_plugins.canary.tokens import Tokens
 from asr_plugins.nemo.quiet import output_held_back
+from asr_plugins.qwen3.decoding import Written
 
 CHECKPOINT = Path(__file__).parent.parent / "tests/checkpoints/canary-qwen-digits"
 # Encoder: width, layers, heads, subsampling channels. Language model: width, layers, heads, key heads, inner, rows.

@@ -19,10 +19,11 @@ from itertools import takewhile
 from typing import Any
 
 import torch
-from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.search import SearchOptions, beam_search
 from asr_plugins.firered.weights import build_decoder, build_encoder, pack, quantise
+
+from asrcli.weights.tensors import Tensors
 
 SIZES = {
     "xs": (512, 8, 12),

@@ -135,14 +135,14 @@ def test_missing_weights_are_not_passed_over(changed: Path, load: Callable[..., 
 
 
 def test_rows_are_cut_as_if_they_were_alone() -> None:
-    def cases(row: list[int], limit: int) -> tuple[list[int], bool]:
+    def cases(row: list[int], limit: int) -> tuple[tuple[int, ...], bool]:
         found = cut(row, limit, {2, 0})
         return found.tokens, found.finished
 
-    assert cases([5, 6, 2, 0, 0], 9) == ([5, 6], True)
-    assert cases([5, 6, 2, 0, 0], 2) == ([5, 6], False)  # alone, its end would not have been written
-    assert cases([5, 6, 7, 8], 3) == ([5, 6, 7], False)
-    assert cases([2], 1) == ([], True)
+    assert cases([5, 6, 2, 0, 0], 9) == ((5, 6), True)
+    assert cases([5, 6, 2, 0, 0], 2) == ((5, 6), True)
+    assert cases([5, 6, 7, 8], 3) == ((5, 6, 7), False)
+    assert cases([2], 1) == ((), True)
 
 
 # Nothing of what NeMo prints comes through

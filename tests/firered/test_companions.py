@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from asr_plugins.firered.detection import FireRedVad, _frames_of
-from asr_plugins.firered.features import FeatureStream, filter_banks
+from asr_plugins.firered.features import FeatureStream
 from asr_plugins.firered.identification import FireRedLid
 from asr_plugins.firered.punctuation import FireRedPunc
 from support.command import Run
@@ -85,7 +85,7 @@ def test_features_do_not_depend_on_the_pieces() -> None:
     sound = samples(2)
     stream = FeatureStream(80)
     pieces = [stream.feed(sound[at : at + 777]) for at in range(0, len(sound), 777)]
-    np.testing.assert_array_equal(np.concatenate(pieces), filter_banks(sound, 80))
+    np.testing.assert_array_equal(np.concatenate(pieces), FeatureStream(80).feed(sound))
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from asr_plugins.firered import decoder, encoder
-from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.search import SearchOptions, beam_search
 from asr_plugins.firered.weights import build_decoder, build_encoder
+
+from asrcli.weights.tensors import Tensors
 
 
 def built(case):

@@ -7,14 +7,15 @@ import argparse
 import numpy as np
 import pytest
 import torch
-from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.llm import LlmModel, LlmOptions
 from asr_plugins.firered.search import SearchOptions, beam_search
-from asr_plugins.firered.vocabulary import align, clip_times, path_states, token_times
+from asr_plugins.firered.vocabulary import BLANK, clip_times, token_times
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear
+from asr_plugins.transformers_models.viterbi import align
 
 from asrcli.types import Options
+from asrcli.weights.tensors import Tensors
 
 SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= 5 else []) for seed in range(26)]
 
@@ -55,9 +56,10 @@ def test_aed(cases, reference, generation, seed):
 def assert_times(tensors, case, encoded, tokens, official):
     ctc = build_linear(Tensors(case.state, "case"), "ctc.ctc_lo", case.args.odim, case.args.d_model)
     log_probs = torch.log_softmax(ctc(encoded), -1)
-    spans = align(log_probs[:, path_states(tokens)].numpy(), tokens)
-    assert (spans is None) == (official is None)
-    if official is not None:
+    path = None if BLANK in tokens else align(log_probs.numpy(), tokens, BLANK)
+    assert (path is None) == (official is None)
+    if path is not None:
+        spans = list(zip(path.firsts.tolist(), path.pasts.tolist(), strict=True))
         np.testing.assert_allclose(token_times(spans, len(encoded)), official, atol=2e-3)  # official: 3 decimals
 
 

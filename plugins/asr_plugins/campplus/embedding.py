@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asr_plugins.campplus.segmentation import FRAME_SECONDS, Piece, seconds_of
+from asr_plugins.firered.features import SHIFT, WINDOW, FeatureStream
 from asrcli.types import SAMPLE_RATE, HalfSamples, Samples
 
 BINS, DIMENSIONS = 80, 192
@@ -28,7 +29,6 @@ POOLED = 100  # frames over which the context of a layer is averaged
 # instead of 9 % in a conversation of four with overlaps, at the same cost.
 MOST_SECONDS = 1.5
 LEAST_SECONDS = 0.5  # a print of less says little
-WINDOW, SHIFT = 400, 160  # samples of a mel frame, and between two
 ROUND = 25  # mel frames: pieces of about one length go through the network together
 BATCH, BATCH_ON_CPU = 16, 4  # pieces, as `activity.BATCH`
 
@@ -238,12 +238,4 @@ def _mel_frames(piece: Piece) -> int:
 
 def mel_features(samples: Samples) -> NDArray[np.float32]:
     """Return Kaldi's log-mel filter banks `(frames, 80)`, without dither."""
-    import kaldi_native_fbank as knf
-
-    options = knf.FbankOptions()
-    options.frame_opts.samp_freq = SAMPLE_RATE
-    options.frame_opts.dither = 0.0
-    options.mel_opts.num_bins = BINS
-    bank = knf.OnlineFbank(options)
-    bank.accept_waveform(SAMPLE_RATE, samples)
-    return np.stack([bank.get_frame(index) for index in range(bank.num_frames_ready)])
+    return FeatureStream(BINS, scale=1.0).feed(samples)

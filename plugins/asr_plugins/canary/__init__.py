@@ -9,18 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER_FILES, Layout, read_layout
 from asr_plugins.canary.tokens import Tokens, without_thinking
 from asrcli.capabilities import Answers, Backends
 from asrcli.engine import Borrowed, Device, Engine, Model, Weights
 from asrcli.engines.device import torch_place
-from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Samples, Segment
+from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
 from asrcli.weights.models import local_path
 
 if TYPE_CHECKING:
-    from asr_plugins.canary.decoding import Written
+    from asr_plugins.canary.native import NativeModel
+    from asr_plugins.canary.salm import SalmModel
+    from asr_plugins.qwen3.decoding import Written
 
 LONGEST = 40.0  # seconds; what it was trained on (model card)
 CLIP_SECONDS = 38.0  # what asr cuts unless told otherwise, a little less
@@ -33,16 +35,6 @@ SHORTEST = 320  # samples, two feature frames: with fewer there is no deviation 
 FAINTEST = 2.0**-15  # nothing above the last bit of a 16-bit recording is no sound; the model invents text for it
 LEAST_HALF = 3.0  # seconds; shorter pieces of a clip are not recognised again
 IN_HALVES = "in_halves"  # flag: recognised in pieces, because the text of the whole clip did not come to an end
-
-
-class Listener(Protocol):
-    """What a backend does."""
-
-    def transcribe(self, clips: Sequence[Samples], limits: Sequence[int]) -> list[Written]:
-        """Return the text of each clip, of at most this many tokens."""
-
-    def answer(self, texts: Sequence[str], limit: int) -> list[Written]:
-        """Return the plain language model's answer to each text."""
 
 
 class Canary(Engine, Answers, Backends):
@@ -82,9 +74,9 @@ class Canary(Engine, Answers, Backends):
     def __init__(self, weights: Weights, device: Device) -> None:
         self.layout = read_layout(local_path(type(self), weights))
         self.tokens = Tokens(self.layout)
-        self.listener = self._load(self.layout, *torch_place(type(self), device))
+        self.listener: NativeModel | SalmModel = self._load(self.layout, *torch_place(type(self), device))
 
-    def _load(self, layout: Layout, device: Any, dtype: Any) -> Listener:
+    def _load(self, layout: Layout, device: Any, dtype: Any) -> NativeModel | SalmModel:
         from asr_plugins.canary.native import NativeModel
 
         return NativeModel(layout, self.tokens, device, dtype)
@@ -143,7 +135,7 @@ class Canary(Engine, Answers, Backends):
         if not text:
             return []
         start, end = _spoken(clip)
-        mean = one.mean_log_prob
+        mean = one.log_prob
         return [
             Segment(
                 text,
@@ -152,7 +144,7 @@ class Canary(Engine, Answers, Backends):
                 language="en",
                 score=None if mean is None else math.exp(mean),
                 avg_logprob=mean,
-                tokens=tuple(one.tokens),
+                tokens=one.tokens,
                 flags=() if one.finished else (Flag.TRUNCATED.value,),
             )
         ]
@@ -165,7 +157,7 @@ class CanaryNemo(Canary):
     extra = "canary"
     backend = "nemo"
 
-    def _load(self, layout: Layout, device: Any, dtype: Any) -> Listener:
+    def _load(self, layout: Layout, device: Any, dtype: Any) -> SalmModel:
         from asr_plugins.canary.salm import SalmModel
 
         return SalmModel(layout, self.tokens, device, dtype)

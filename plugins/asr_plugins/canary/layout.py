@@ -15,6 +15,7 @@ from typing import Any
 
 from asr_plugins.nemo.allowed import QWEN3, QWEN3_TOKENIZER, SALM
 from asr_plugins.nemo.checked import checked, least_weights
+from asr_plugins.qwen3.config import TextConfig, text_config
 from asrcli.errors import ModelError
 from asrcli.weights.plain import read_json
 
@@ -45,6 +46,7 @@ class Layout:
     folder: Path
     salm: Mapping[str, Any]  # NeMo's configuration, as far as it is known to be safe
     llm: Mapping[str, Any]  # configuration of Qwen3, likewise
+    text: TextConfig  # its shape
     tokenizer: Mapping[str, Any]  # its ``tokenizer_config.json``, likewise
     encoder: Mapping[str, int]  # sizes of the FastConformer, as transformers calls them
     hop: int  # samples between frames of features
@@ -80,6 +82,7 @@ def read_layout(folder: Path) -> Layout:
             folder,
             salm,
             llm,
+            text_config(llm),
             tokenizer,
             *_sound(salm["perception"], folder),
             str(salm["audio_locator_tag"]),

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from asr_plugins.canary.decoding import Written, decode
 from asr_plugins.canary.layout import Layout
 from asr_plugins.canary.tokens import Tokens, speech_prompt, text_prompt
 from asr_plugins.canary.weights import load
+from asr_plugins.qwen3.decoding import GreedyDecoder, Prompt, Written
 from asrcli.types import Samples
 
 # Prompts of one call, counted as rows times the longest with its answer: 1.8 GB of keys and values in bfloat16.
@@ -33,7 +33,9 @@ class NativeModel:
     def __init__(self, layout: Layout, tokens: Tokens, device: torch.device, dtype: torch.dtype) -> None:
         self.tokens, self.device, self.dtype = tokens, device, dtype
         self.networks = load(layout, device, dtype)
-        self.ends = (tokens.end, tokens.pad)
+        ends = (tokens.end, tokens.pad)
+        self.listening = GreedyDecoder(self.networks.listening, self.networks.output, ends, loops=False)
+        self.plain = GreedyDecoder(self.networks.plain, self.networks.output, ends, loops=False)
         ids = tokens.encode(speech_prompt(layout.audio_tag))
         at = ids.index(tokens.tag)
         self.before, self.after = self._embed(ids[:at]), self._embed(ids[at + 1 :])
@@ -46,10 +48,8 @@ class NativeModel:
             clips: samples in [-1, 1].
             limits: the most tokens of each.
         """
-        encoded = self.encode(clips)
-        spoken = [torch.cat((self.before, one, self.after)) for one in encoded]
-        written: list[Written] = decode(self.networks.listening, spoken, limits, self.ends)
-        return written
+        spoken = (torch.cat((self.before, one, self.after)) for one in self.encode(clips))
+        return self.listening.write([Prompt(one, limit) for one, limit in zip(spoken, limits, strict=True)])
 
     @torch.inference_mode()
     def encode(self, clips: Sequence[Samples]) -> list[Tensor]:
@@ -65,18 +65,14 @@ class NativeModel:
     def answer(self, texts: Sequence[str], limit: int) -> list[Written]:
         """Return the plain language model's answer to each text."""
         ids = [self.tokens.encode(text_prompt(text)) for text in texts]
-        written: list[Written] = [Written()] * len(texts)
+        written: dict[int, Written] = {}
         for rows in batches([len(one) + limit for one in ids]):
-            embedded = [self._embed(ids[row]) for row in rows]
-            found = decode(self.networks.plain, embedded, [limit] * len(rows), self.ends)
-            for row, one in zip(rows, found, strict=True):
-                written[row] = one
-        return written
+            found = self.plain.write([Prompt(self._embed(ids[row]), limit) for row in rows])
+            written.update(zip(rows, found, strict=True))
+        return [written[row] for row in range(len(texts))]
 
-    @torch.inference_mode()
     def _embed(self, ids: Sequence[int]) -> Tensor:
-        embedded: Tensor = self.networks.plain.get_input_embeddings()(torch.tensor(ids, device=self.device))
-        return embedded
+        return self.networks.plain.embed(torch.tensor(ids, device=self.device))
 
 
 def batches(lengths: Sequence[int], most: int = MOST_PLACES) -> Iterator[list[int]]:

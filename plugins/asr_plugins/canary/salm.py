@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from asr_plugins.canary.decoding import Written
 from asr_plugins.canary.layout import LLM_CONFIG, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, Layout
 from asr_plugins.canary.native import batches
 from asr_plugins.canary.tokens import INSTRUCTION, Tokens, without_markers
 from asr_plugins.nemo.quiet import output_held_back
+from asr_plugins.qwen3.decoding import End, Written
 from asrcli.base.files import brief, cause
 from asrcli.errors import EngineUnavailable, ModelError
 from asrcli.types import Samples
@@ -71,7 +71,7 @@ class SalmModel:
     def answer(self, texts: Sequence[str], limit: int) -> list[Written]:
         """Return the plain language model's answer to each text, by NeMo's prompt of Qwen3 without thinking."""
         ids = [self._prompt(text) for text in texts]
-        written: list[Written] = [Written()] * len(texts)
+        written: dict[int, Written] = {}
         for rows in batches([len(one) + limit for one in ids]):
             longest = max(len(ids[row]) for row in rows)
             padded = torch.full((len(rows), longest), self.tokens.pad)
@@ -81,7 +81,7 @@ class SalmModel:
                 found = self.model.generate(prompts=padded.to(self.device), generation_config=self._settings(limit))
             for row, one in zip(rows, found[:, longest:].tolist(), strict=True):  # the prompt comes back, too
                 written[row] = cut(one, limit, self.ends)
-        return written
+        return [written[row] for row in range(len(texts))]
 
     def _prompt(self, text: str) -> Tensor:
         from nemo.collections.common.prompts import PromptFormatter
@@ -96,7 +96,7 @@ class SalmModel:
         from transformers import GenerationConfig
 
         return GenerationConfig(
-            max_new_tokens=limit,
+            max_new_tokens=limit + 1,  # shows whether the text ends there
             do_sample=False,
             bos_token_id=None,
             eos_token_id=list(self.ends),
@@ -108,8 +108,8 @@ def cut(row: Sequence[int], limit: int, ends: Collection[int]) -> Written:
     """Return what one row of a batch says: up to its end, and no longer than it would be alone."""
     for at, token in enumerate(row[: limit + 1]):
         if token in ends:
-            return Written(list(row[:at]), at < limit, None)
-    return Written(list(row[:limit]), False, None)
+            return Written(tuple(row[:at]), End.DONE, None)
+    return Written(tuple(row[:limit]), End.LIMIT, None)
 
 
 def _lay_out(layout: Layout, folder: Path) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from asr_plugins.firered.checkpoint import Checkpoint
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.search import Hypothesis, SearchOptions, beam_search
-from asr_plugins.firered.vocabulary import Vocabulary, align, path_states, token_times
+from asr_plugins.firered.vocabulary import BLANK, Vocabulary, token_times
 from asr_plugins.firered.weights import build_decoder, build_encoder, build_linear, pack, quantise, report_unused
+from asr_plugins.transformers_models.viterbi import align
 from asrcli.types import Samples
 
 
@@ -84,12 +85,13 @@ class AedModel:
 
     def _times(self, encoded: Tensor, tokens: Sequence[int]) -> tuple[tuple[float, float], ...] | None:
         """Align one hypothesis with one utterance (encoded frames, width)."""
-        if self.ctc is None or not tokens:
+        if self.ctc is None or BLANK in tokens:
             return None
-        log_probs = torch.log_softmax(self.ctc(encoded).float(), -1)
-        emitted = log_probs[:, torch.tensor(path_states(tokens), device=self.device)]
-        spans = align(emitted.cpu().numpy(), tokens)
-        return None if spans is None else tuple(token_times(spans, len(encoded)))
+        log_probs = torch.log_softmax(self.ctc(encoded).float(), -1).cpu().numpy()
+        path = align(log_probs, tokens, BLANK)
+        if path is None:
+            return None
+        return tuple(token_times(list(zip(path.firsts.tolist(), path.pasts.tolist(), strict=True)), len(encoded)))
 
 
 def pad(features: Sequence[Any], device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

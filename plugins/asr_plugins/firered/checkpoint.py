@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from asrcli.base.files import blocks, brief, cause, create_beside, write_atomic
 from asrcli.errors import ModelError, OutputError
 from asrcli.weights.plain import check_no_pointer, read_json
+from asrcli.weights.tensors import Tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,49 +41,6 @@ DAMAGED = (
 
 COPIED = ("cmvn.ark", "dict.txt", "train_bpe1000.model")
 PROJECTION, EMBEDDING = "decoder.tgt_word_prj.weight", "decoder.tgt_word_emb.weight"
-
-
-class Tensors:
-    """The tensors of a checkpoint by their official names, each taken once and with the shape it must have."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], source: str) -> None:
-        self._tensors = dict(tensors)
-        self.source = source
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._tensors
-
-    def take(self, name: str, *shape: int) -> Tensor:
-        """Remove and return one tensor.
-
-        Raises:
-            ModelError: it is not there or has another shape.
-        """
-        found = self.size(name)
-        tensor = self._tensors.pop(name)
-        if found != shape:
-            raise ModelError(f"{self.source}: weights '{name}' have shape {found}, expected {shape}")
-        return tensor
-
-    def size(self, name: str) -> tuple[int, ...]:
-        """Return the shape of one tensor.
-
-        Raises:
-            ModelError: it is not there.
-        """
-        if name not in self._tensors:
-            raise ModelError(
-                f"{self.source}: weights '{name}' are missing; the file is damaged or not a FireRedASR model"
-            )
-        return tuple(self._tensors[name].shape)
-
-    def drop(self, name: str) -> None:
-        """Forget a tensor that is not needed, present or not."""
-        self._tensors.pop(name, None)
-
-    def names(self, prefix: str = "") -> list[str]:
-        """Return the names of unconsumed tensors, without the position tables, which are computed."""
-        return sorted(name for name in self._tensors if name.startswith(prefix) and not name.endswith(".pe"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +117,8 @@ def _unpack(package: Any, path: Path, weights: bool) -> tuple[dict[str, object],
     tensors = package.get("model_state_dict", None if weights else {})
     if not isinstance(tensors, Mapping) or not all(isinstance(one, torch.Tensor) for one in tensors.values()):
         raise ModelError(f"{path} holds no 'model_state_dict' of tensors; it is not a FireRedASR checkpoint")
-    return dict(vars(args)), dict(tensors)
+    # Without the position tables, which are computed.
+    return dict(vars(args)), {name: one for name, one in tensors.items() if not name.endswith(".pe")}
 
 
 def _check_file(path: Path) -> None:
@@ -236,7 +195,7 @@ def _stored(checkpoint: Checkpoint, dtype: str | None) -> Mapping[str, Tensor]:
     names = [name for name in checkpoint.tensors.names() if name != PROJECTION or EMBEDDING not in checkpoint.tensors]
     stored = {}
     for name in names:
-        tensor = checkpoint.tensors.take(name, *checkpoint.tensors.size(name))
+        tensor = checkpoint.tensors.take(name)
         wanted = getattr(torch, dtype) if dtype and tensor.is_floating_point() else tensor.dtype
         stored[name] = tensor.to(wanted).contiguous()
     return stored

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from asr_plugins.firered.checkpoint import MODEL, Tensors, read_pickle
+from asr_plugins.firered.checkpoint import MODEL, read_pickle
 from asr_plugins.firered.features import SHIFT, WINDOW, FeatureStream, read_cmvn
 from asrcli.companions import Detector, SpeechStream
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
 from asrcli.types import Samples
+from asrcli.weights.tensors import Tensors
 
 STEP = 512  # samples per window of the caller
 CENTRE = WINDOW // 2  # samples from the start of a frame to its middle

@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import size_of
 from asrcli.errors import ModelError
+from asrcli.weights.tensors import Tensors
 
 MOST_REACH = 10_000  # frames that a layer keeps, 100 s; the published model keeps 40
 

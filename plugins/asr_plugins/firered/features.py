@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Samples
@@ -39,22 +39,33 @@ class FeatureExtractor:
         """Return normalised features (frames, bins); 0 frames for less than 25 ms."""
         import numpy as np
 
-        return ((filter_banks(samples, self.bins) - self.mean) * self.scale).astype(np.float32)
+        return ((FeatureStream(self.bins).feed(samples) - self.mean) * self.scale).astype(np.float32)
 
 
 class FeatureStream:
-    """Kaldi log-mel filter banks of samples that come in pieces; the same as `filter_banks` of all of them."""
+    """Kaldi log-mel filter banks of samples that come in pieces: 20 Hz to Nyquist, no dither.
 
-    def __init__(self, bins: int) -> None:
-        self.bins = bins
-        self._bank = _bank(bins)
+    Args:
+        bins: mel bins.
+        scale: what samples in [-1, 1] are multiplied by.
+    """
+
+    def __init__(self, bins: int, scale: float = INT16_SCALE) -> None:
+        import kaldi_native_fbank as knf
+
+        options = knf.FbankOptions()
+        options.frame_opts.samp_freq = SAMPLE_RATE
+        options.frame_opts.dither = 0.0
+        options.mel_opts.num_bins = bins
+        self.bins, self.scale = bins, scale
+        self._bank = knf.OnlineFbank(options)
         self._frames = 0  # returned
 
     def feed(self, samples: Samples) -> NDArray[np.float32]:
-        """Take samples in [-1, 1] and return the frames (n, bins) that they complete."""
+        """Take samples in [-1, 1] and return the frames (n, bins) that they complete; the first needs 25 ms."""
         import numpy as np
 
-        self._bank.accept_waveform(SAMPLE_RATE, np.asarray(samples, np.float32) * np.float32(INT16_SCALE))
+        self._bank.accept_waveform(SAMPLE_RATE, np.asarray(samples, np.float32) * np.float32(self.scale))
         ready = self._bank.num_frames_ready
         features = np.empty((ready - self._frames, self.bins), np.float32)
         for index in range(self._frames, ready):
@@ -62,35 +73,6 @@ class FeatureStream:
         self._bank.pop(ready - self._frames)
         self._frames = ready
         return features
-
-
-def frame_count(samples: int) -> int:
-    """Return how many feature frames a number of samples gives."""
-    return 1 + (samples - WINDOW) // SHIFT if samples >= WINDOW else 0
-
-
-def filter_banks(samples: Samples, bins: int) -> NDArray[np.float32]:
-    """Return Kaldi log-mel filter banks (frames, bins) of samples in [-1, 1]: 20 Hz to Nyquist, no dither."""
-    import numpy as np
-
-    bank = _bank(bins)
-    bank.accept_waveform(SAMPLE_RATE, np.asarray(samples, np.float32) * np.float32(INT16_SCALE))
-    frames = frame_count(len(samples))
-    features = np.empty((frames, bins), np.float32)
-    for index in range(frames):
-        features[index] = bank.get_frame(index)
-    return features
-
-
-def _bank(bins: int) -> Any:
-    import kaldi_native_fbank as knf
-
-    options = knf.FbankOptions()
-    options.frame_opts.samp_freq = SAMPLE_RATE
-    options.frame_opts.dither = 0.0
-    options.frame_opts.snip_edges = True
-    options.mel_opts.num_bins = bins
-    return knf.OnlineFbank(options)
 
 
 def read_cmvn(path: Path, bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from asr_plugins.firered.checkpoint import MODEL, Tensors, read_pickle
+from asr_plugins.firered.checkpoint import MODEL, read_pickle
 from asr_plugins.firered.config import decoder_config, encoder_config
 from asr_plugins.firered.features import WINDOW, FeatureExtractor
 from asr_plugins.firered.vocabulary import read_tokens
@@ -15,6 +15,7 @@ from asrcli.companions import Identifier
 from asrcli.engine import Model, Weights
 from asrcli.errors import ModelError
 from asrcli.types import SAMPLE_RATE, Clip
+from asrcli.weights.tensors import Tensors
 
 if TYPE_CHECKING:
     from torch import Tensor

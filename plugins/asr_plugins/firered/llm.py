@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from asr_plugins.firered.aed import pad
-from asr_plugins.firered.checkpoint import LLM_FOLDER, Checkpoint, Tensors
+from asr_plugins.firered.checkpoint import LLM_FOLDER, Checkpoint
 from asr_plugins.firered.config import BEAMS, encoder_config
 from asr_plugins.firered.features import FeatureExtractor
 from asr_plugins.firered.weights import build_encoder, build_linear, report_unused
@@ -26,6 +26,7 @@ from asrcli.errors import ModelError
 from asrcli.types import Samples
 from asrcli.weights.configs import check_no_adapter, check_size, plain_config
 from asrcli.weights.plain import check_no_pointer, loading, plain_folder, quiet, read_json
+from asrcli.weights.tensors import Tensors
 
 BEFORE = "<|im_start|>user\n"  # the prompt of the training, with the speech between the two halves
 AFTER = "请转写音频为文字<|im_end|>\n<|im_start|>assistant\n"
@@ -272,10 +273,7 @@ def merge_lora(model: nn.Module, tensors: Tensors) -> None:
     for name, module in model.named_modules():
         if name.rsplit(".", 1)[-1] not in PROJECTIONS:
             continue
-        outputs, inputs = module.weight.shape
-        key = f"{LORA}{name}.lora_A.default.weight"
-        rank = tensors.size(key)[0]
-        down = tensors.take(key, rank, inputs).float()
-        up = tensors.take(f"{LORA}{name}.lora_B.default.weight", outputs, rank).float()
-        merged = module.weight.float() + (LORA_ALPHA / rank) * (up @ down)
+        down = tensors.take(f"{LORA}{name}.lora_A.default.weight").float()
+        up = tensors.take(f"{LORA}{name}.lora_B.default.weight", len(module.weight), len(down)).float()
+        merged = module.weight.float() + (LORA_ALPHA / len(down)) * (up @ down)
         module.weight.data = merged.to(module.weight.dtype)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from asr_plugins.firered.config import FRAME
 from asrcli.errors import ModelError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WORD_START = "▁"
 LATIN = re.compile(r"[a-zA-Z']+")
 UNSPOKEN = frozenset({"<blank>", "<sil>", "<sos>", "<eos>", "<pad>"})
 
-BLANK = 0
+BLANK = 0  # of the CTC branch
 LATENESS = 0.06  # seconds that CTC peaks come late; the authors' own figure, taken off all times
 LAST_TAIL = 0.025  # seconds that the last frame's window reaches beyond its start
 LONG = 2.0  # a token longer than this many mean lengths has a pause after it ...
@@ -97,55 +92,6 @@ def read_tokens(path: Path) -> list[str]:
             raise ModelError(f"{path} line {number + 1} is {line!r}; expected a token and the number {number}")
         tokens.append(" " if token == "<space>" else token)  # noqa: S105 - a dictionary entry, no password
     return tokens
-
-
-def path_states(tokens: Sequence[int]) -> list[int]:
-    """Return the symbols of the CTC path in order: a blank before, between and after the tokens."""
-    states = [BLANK] * (2 * len(tokens) + 1)
-    states[1::2] = tokens
-    return states
-
-
-def align(emitted: NDArray[Any], tokens: Sequence[int]) -> list[tuple[int, int]] | None:
-    """Return the first and one past the last frame of every token on the most probable CTC path (Viterbi).
-
-    Args:
-        emitted: (frames, 2 tokens + 1) log probabilities of the `path_states`.
-        tokens: what was said, without blanks.
-
-    Returns:
-        None when the tokens do not fit into the frames: equal neighbours need a blank between them.
-    """
-    import numpy as np
-
-    repeats = sum(one == other for one, other in pairwise(tokens))
-    if not tokens or BLANK in tokens or len(tokens) + repeats > len(emitted):
-        return None
-    states = np.array(path_states(tokens))
-    # Into a blank, and into a token equal to the one before it, no path skips the blank between.
-    skips = (states[2:] != BLANK) & (states[2:] != states[:-2])
-    score = np.full(len(states), -np.inf)
-    score[:2] = emitted[0, :2]
-    came = np.zeros(emitted.shape, dtype=np.int8)
-    candidates = np.full((3, len(states)), -np.inf)
-    for frame in range(1, len(emitted)):
-        candidates[0] = score
-        candidates[1, 1:] = score[:-1]
-        candidates[2, 2:] = np.where(skips, score[:-2], -np.inf)
-        came[frame] = candidates.argmax(0)
-        score = candidates.max(0) + emitted[frame]
-    return _trace(came, len(states) - 1 if score[-1] >= score[-2] else len(states) - 2)
-
-
-def _trace(came: NDArray[Any], state: int) -> list[tuple[int, int]]:
-    """Follow the back pointers (frames, states) from the last state and return the frames of the odd states."""
-    spans: dict[int, tuple[int, int]] = {}
-    for frame in range(len(came) - 1, -1, -1):
-        if state % 2:
-            past = spans[state][1] if state in spans else frame + 1
-            spans[state] = (frame, past)
-        state -= int(came[frame, state])
-    return [spans[state] for state in sorted(spans)]
 
 
 def token_times(spans: Sequence[tuple[int, int]], frames: int) -> list[tuple[float, float]]:

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from asr_plugins.firered.checkpoint import Tensors
 from asr_plugins.firered.config import DecoderConfig, EncoderConfig
 from asr_plugins.firered.decoder import Decoder
 from asr_plugins.firered.encoder import CHANNELS, Encoder
+from asrcli.weights.tensors import Tensors
 
 log = logging.getLogger(__name__)
 State = dict[str, Tensor]

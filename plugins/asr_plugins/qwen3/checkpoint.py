@@ -21,6 +21,7 @@ from asrcli.base.files import cause
 from asrcli.errors import ModelError
 from asrcli.weights.cache import indexed
 from asrcli.weights.plain import loading, plain_folder, quiet
+from asrcli.weights.tensors import Tensors
 
 if TYPE_CHECKING:
     import torch
@@ -38,41 +39,18 @@ SHOWN = 3  # names of tensors in a message
 AGAIN = "download the model again"
 
 
-class Tensors:
+class SafeTensors(Tensors):
     """The tensors of a folder by their native names, read one by one where and as they are needed."""
 
     def __init__(self, folder: Path, original: bool, device: torch.device, dtype: torch.dtype) -> None:
-        self.folder, self.original, self.device, self.dtype = folder, original, device, dtype
-        self._places = _places(folder)
-
-    def __contains__(self, name: str) -> bool:
-        return self._stored(name) in self._places
-
-    def take(self, name: str, *shape: int) -> Tensor:
-        """Read one tensor, on the device and in the dtype asked for.
-
-        Raises:
-            ModelError: it is not there, or has another shape.
-        """
-        stored = self._stored(name)
-        if stored not in self._places:
-            raise ModelError(f"{self.folder}: weights '{stored}' are missing (files are incomplete); {AGAIN}")
-        tensor = self._places.pop(stored).get_tensor(stored)
-        if tuple(tensor.shape) != shape:
-            raise ModelError(
-                f"{self.folder}: weights '{stored}' have shape {tuple(tensor.shape)}, config.json says {shape}"
-            )
-        return tensor.to(self.device, self.dtype)
-
-    def drop(self, name: str) -> None:
-        """Forget a tensor that repeats another, present or not."""
-        self._places.pop(self._stored(name), None)
+        super().__init__(_places(folder), folder)
+        self.original, self.device, self.dtype = original, device, dtype
 
     def finish(self) -> None:
         """Raise `ModelError` when something was not taken: then the network is not the one the weights are for."""
-        if left := sorted(self._places):
+        if left := self.names():
             more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-            raise ModelError(f"{self.folder}: weights that no Qwen3-ASR has: {', '.join(left[:SHOWN])}{more}")
+            raise ModelError(f"{self.source}: weights that no Qwen3-ASR has: {', '.join(left[:SHOWN])}{more}")
 
     def _stored(self, name: str) -> str:
         if self.original:
@@ -80,6 +58,9 @@ class Tensors:
                 if pattern.match(name):
                     return pattern.sub(replacement, name)
         return name
+
+    def _read(self, stored: str, tensor: Any) -> Tensor:
+        return tensor.get_tensor(stored).to(self.device, self.dtype)
 
 
 def _places(folder: Path) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _config(whole: Mapping[str, Any], original: bool, labels: int | None) -> Con
     return Config(
         original,
         _audio(whole["audio_config"]),
-        _text(text, tied),
+        text_config(text, tied),
         int(whole["audio_token_id"]),
         None if labels is None else int(labels),
         float(whole.get("timestamp_segment_time", 80)) / 1000,
@@ -118,7 +118,8 @@ def _audio(audio: Mapping[str, Any]) -> AudioConfig:
     return config
 
 
-def _text(text: Mapping[str, Any], tied: bool | None) -> TextConfig:
+def text_config(text: Mapping[str, Any], tied: bool | None = None) -> TextConfig:
+    """Return the shape of a Qwen3; raises `KeyError` or `ValueError` for what none has."""
     rope = text.get("rope_parameters") or text.get("rope_scaling") or {}
     # The original layout has "mrope" with the same position on all three axes, which is plain rotary embedding.
     if rope.get("rope_type", "default") not in ("default", "mrope"):

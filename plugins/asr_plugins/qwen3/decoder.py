@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from asr_plugins.qwen3.checkpoint import Linear, RmsNorm, Tensors, joined, linear
+from asr_plugins.qwen3.checkpoint import Linear, RmsNorm, joined, linear
 from asr_plugins.qwen3.config import TextConfig
+from asrcli.weights.tensors import Tensors
 
 LANGUAGE_MODEL = "model.language_model"
 
@@ -74,12 +75,12 @@ class _Layer:
 class TextDecoder:
     """The language model without its output layer, which the recogniser and the aligner have of their own."""
 
-    def __init__(self, config: TextConfig, tensors: Tensors) -> None:
+    def __init__(self, config: TextConfig, tensors: Tensors, name: str = LANGUAGE_MODEL) -> None:
         self.config = config
-        self.embedding = tensors.take(f"{LANGUAGE_MODEL}.embed_tokens.weight", config.vocabulary, config.width)
-        self._layers = [self._read_layer(tensors, f"{LANGUAGE_MODEL}.layers.{n}") for n in range(config.layers)]
-        self._norm = self._read_norm(tensors, f"{LANGUAGE_MODEL}.norm", config.width)
-        half = torch.arange(0, config.head_width, 2, device=tensors.device).float() / config.head_width
+        self.embedding = tensors.take(f"{name}.embed_tokens.weight", config.vocabulary, config.width)
+        self.layers = [self._read_layer(tensors, f"{name}.layers.{number}") for number in range(config.layers)]
+        self._norm = self._read_norm(tensors, f"{name}.norm", config.width)
+        half = torch.arange(0, config.head_width, 2, device=self.embedding.device).float() / config.head_width
         self._rates = 1.0 / config.rope_theta**half
 
     def _read_norm(self, tensors: Tensors, name: str, width: int) -> RmsNorm:
@@ -131,7 +132,7 @@ class TextDecoder:
         mask = None
         if start:
             mask = torch.ones(length, until, dtype=torch.bool, device=x.device).tril(start)
-        for number, layer in enumerate(self._layers):
+        for number, layer in enumerate(self.layers):
             query, key, value = (one.transpose(1, 2) for one in self._project(layer, x, turn))
             if cache is not None:
                 cache.keys[number, own, :, start:until] = key
@@ -160,7 +161,7 @@ class TextDecoder:
         index = torch.arange(rows, device=tokens.device)
         mask = (torch.arange(span, device=tokens.device) <= positions[:, None])[:, None, None]
         x = self.embed(tokens)[:, None]
-        for number, layer in enumerate(self._layers):
+        for number, layer in enumerate(self.layers):
             query, key, value = self._project(layer, x, turn)
             keys, values = cache.keys[number, :rows], cache.values[number, :rows]
             keys[index, :, positions] = key[:, 0]

@@ -50,8 +50,13 @@ class Written:
 
     tokens: tuple[int, ...]  # without the end token; of a loop, its pattern once
     end: End
-    log_prob: float  # mean over the tokens, the end token among them; natural logarithm
+    log_prob: float | None  # mean over the tokens, the end token among them; natural logarithm; None: nobody says
     log_probs: tuple[float, ...] = ()  # of each token that was written, a loop's later turns and the end among them
+
+    @property
+    def finished(self) -> bool:
+        """Whether the model came to an end by itself."""
+        return self.end is End.DONE
 
 
 @dataclass(slots=True)
@@ -70,10 +75,11 @@ class GreedyDecoder:
         decoder: the language model.
         output: its output layer.
         ends: ids that end an answer.
+        loops: whether rows end that run in circles.
     """
 
-    def __init__(self, decoder: TextDecoder, output: Linear, ends: Sequence[int]) -> None:
-        self.decoder, self.output, self.ends = decoder, output, frozenset(ends)
+    def __init__(self, decoder: TextDecoder, output: Linear, ends: Sequence[int], loops: bool = True) -> None:
+        self.decoder, self.output, self.ends, self.loops = decoder, output, frozenset(ends), loops
         self.device = decoder.embedding.device
         self._stepper: Stepper | None = None  # kept, because its graphs and its cache are
 
@@ -191,7 +197,7 @@ class GreedyDecoder:
             if token in self.ends:
                 return End.DONE
             row.tokens.append(token)
-            if len(row.tokens) % LOOK_FOR_LOOPS == 0 and loop(row.tokens) is not None:
+            if self.loops and len(row.tokens) % LOOK_FOR_LOOPS == 0 and loop(row.tokens) is not None:
                 return End.LOOP
         return None
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from asr_plugins.qwen3.checkpoint import LayerNorm, Linear, Tensors, joined, layer_norm, linear
+from asr_plugins.qwen3.checkpoint import LayerNorm, Linear, SafeTensors, joined, layer_norm, linear
 from asr_plugins.qwen3.config import CONV_STEPS, AudioConfig
 from asrcli.types import SAMPLE_RATE, Samples
 
@@ -70,7 +70,7 @@ class _Layer:
 class AudioEncoder:
     """Turns features into the vectors that stand for them in the prompt: 13 for a second."""
 
-    def __init__(self, config: AudioConfig, tensors: Tensors) -> None:
+    def __init__(self, config: AudioConfig, tensors: SafeTensors) -> None:
         self.config, self.dtype = config, tensors.dtype
         width, channels = config.width, config.channels
         self._convolutions = [
@@ -85,7 +85,7 @@ class AudioEncoder:
         self._project2 = linear(tensors, f"{PROJECTOR}.linear_2", config.output, width)
         self._positions = sinusoids(halved(config.chunk), width).to(tensors.device, tensors.dtype)
 
-    def _read_layer(self, tensors: Tensors, name: str) -> _Layer:
+    def _read_layer(self, tensors: SafeTensors, name: str) -> _Layer:
         width, inner = self.config.width, self.config.inner
         query, key, value = (linear(tensors, f"{name}.self_attn.{one}_proj", width, width) for one in "qkv")
         return _Layer(

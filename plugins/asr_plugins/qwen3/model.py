@@ -13,7 +13,7 @@ from torch import Tensor
 
 from asr_plugins.qwen3.answers import LANGUAGE, MARK
 from asr_plugins.qwen3.catalogue import NAMES
-from asr_plugins.qwen3.checkpoint import Linear, Tensors, Vocabulary, linear
+from asr_plugins.qwen3.checkpoint import Linear, SafeTensors, Vocabulary, linear
 from asr_plugins.qwen3.config import Config, read_config
 from asr_plugins.qwen3.decoder import Cache, TextDecoder
 from asr_plugins.qwen3.decoding import First, GreedyDecoder, Prompt, Written, blocks
@@ -51,7 +51,7 @@ class Backbone:
     def __init__(self, folder: Path, config: Config, device: torch.device, dtype: torch.dtype) -> None:
         self.config, self.device = config, device
         self.vocabulary = Vocabulary(folder, config)
-        self.tensors = Tensors(folder, config.original, device, dtype)
+        self.tensors = SafeTensors(folder, config.original, device, dtype)
         self.features = FeatureExtractor(config.audio.mels, device)
         self.encoder = AudioEncoder(config.audio, self.tensors)
         self.decoder = TextDecoder(config.text, self.tensors)
