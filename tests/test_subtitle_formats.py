@@ -189,6 +189,30 @@ def test_wide_characters_with_and_without_a_mark(encoding: str, said: str, tmp_p
     assert [piece.text for piece in read_script(str(tmp_path / "a.srt")).pieces] == [said]
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "named"),
+    [
+        ("ä", "cp1252", None),  # before, an arbitrary one of the many in which it is a letter
+        ("Der März ist da", "cp1252", ["CP1252"]),
+        ("Tšekki", "cp1252", ["CP1252"]),
+        ("חברפס טשראן", "cp1255", ["CP1251", "CP1253", "CP1255"]),
+        ("İspanya'ya", "cp1254", ["CP1254", "CP1250"]),
+    ],
+)
+def test_an_encoding_is_named_where_letters_tell_it_and_else_all_that_are_likely(
+    text: str, encoding: str, named: list[str] | None, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    with pytest.raises(InputError) as said:
+        read_script(str(tmp_path / "a.txt"))
+    found = re.findall(r"in (\S+) it is '([^']*)", str(said.value))
+    if named is None:
+        assert "iconv -f ENCODING -t UTF-8 FILE > NEW; CP1252 is usual for Western Europe" in str(said.value)
+    assert sorted(name for name, _ in found) == sorted(named or [])
+    assert all(shown == text.encode(encoding).decode(name).partition("'")[0] for name, shown in found)
+    assert f"iconv -f {found[0][0] if found else 'ENCODING'} -t" in str(said.value)
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "cp1251", "gb18030", "cp932", "cp949"])
 def test_the_encodings_of_old_are_named(encoding: str, tmp_path: Path) -> None:
     said = {"cp1252": "déjà vu", "cp1251": "Привет", "gb18030": "今天天气", "cp932": "今日は", "cp949": "안녕하세요"}
