@@ -158,7 +158,8 @@ def test_fragments_need_sclite(tmp_path: Path) -> None:
 STM = (
     ';; LABEL "F" "Female" "x"\nRec A spk 0.0 2.0 <o,f0,F> hello world\n'
     "Rec A gap 2.0 3.0 IGNORE_TIME_SEGMENT_IN_SCORING\n"
-    "Rec A spk 3.0 5.0 <o> (uh) more { words / terms } here\nRec B two 0.0 2.0 <o> other side\n"
+    "Rec A spk 3.0 5.0 <o> (uh) more { words / terms } here\nRec B two 0.0 2.0 <o> other @ side\n"
+    "Rec B two 2.0 3.0 <unk>;noise\n"
 )
 CTM = (
     "rec A 0.1 0.4 hello 0.9\nrec A 0.6 0.4 world 0.9\nrec A 2.2 0.3 garbage 0.4\nrec A 3.1 0.3 more 0.9\n"
@@ -207,3 +208,12 @@ def test_nan_for_a_text_is_none(tmp_path: Path) -> None:
     ref = write(tmp_path / "r.jsonl", '{"id": "a", "text": "x"}\n{"id": "b", "text": "y"}\n')
     hyp = write(tmp_path / "h.jsonl", '{"id": "a", "pred_text": "x"}\n{"id": "b", "pred_text": NaN}\n')
     assert run(ref, [hyp], Wanted(normalizer="none")).systems[0].missing == ("b",)
+
+
+def test_marks_of_what_was_recognised_count_as_with_sclite(tmp_path: Path) -> None:
+    """As sclite, which finds no error; before, 6 of 3 words, because the references have no marks."""
+    ref, hyp = write(tmp_path / "r.trn", "a b c (s-1)\n"), write(tmp_path / "h.trn", "a { b / x } @ c;tag (s-1)\n")
+    assert run(ref, [hyp], Wanted(normalizer="none", convention="sclite")).systems[0].counts.errors == 0
+    with pytest.raises(InputError, match=r"h\.trn line 1: a '}'"):
+        write(hyp, "a } c (s-1)\n")
+        run(ref, [hyp], Wanted(normalizer="none", convention="sclite"))

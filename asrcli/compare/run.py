@@ -75,7 +75,8 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
     marked = source.marked and any(is_marked(one.text) for one in utterances)
     settings = settings_of(wanted.normalizer, wanted.language, utterances, wanted.convention, marked=marked)
     settings = replace(settings, fragments=with_fragments(settings, wanted))
-    if marked and settings.convention is Convention.SCLITE:
+    if settings.convention is Convention.SCLITE and (marked or (source.marked and ".trn" in kinds.values())):
+        settings = replace(settings, marked=True)
         check_marks(reference, kind_of(reference, wanted.formats[0]))
         unread = [Unread(one.path, partial(with_marks_checked, one, wanted.formats[1])) for one in unread]
     found = judge(utterances, score_all(utterances, unread, settings, whole), settings, str(reference))

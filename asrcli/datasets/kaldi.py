@@ -176,7 +176,7 @@ def read_stm(path: Path, *, ignored: bool = False) -> list[Utterance]:
                 f"{path} line {number}: not 'recording channel speaker start end text': {line[:60]}"
             ) from None
         text = cells[5] if len(cells) > 5 else ""
-        labels = (re.match(r"<[^<>]*>", text) or [""])[0]
+        labels = (re.match(r"<[^<>]*>\S*", text) or [""])[0]  # as sclite, what adheres to them is of them
         rest = text[len(labels) :].strip()
         check_text(text, path, number)
         if not 0 <= start <= end:
@@ -188,7 +188,11 @@ def read_stm(path: Path, *, ignored: bool = False) -> list[Utterance]:
             key += f"-{speaker}"
         if key in found:
             raise InputError(f"{path} line {number}: the segment '{key}' was there already")
-        fields = (("recording", recording), ("channel", channel), *((("labels", labels[1:-1]),) if labels else ()))
+        fields = (
+            ("recording", recording),
+            ("channel", channel),
+            *((("labels", labels[1 : labels.index(">")]),) if labels else ()),
+        )
         found[key] = Utterance(
             key, rest, group=speaker, start=start, end=end, seconds=end - start, fields=fields
         )  # fmt: skip

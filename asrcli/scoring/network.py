@@ -25,7 +25,7 @@ def single(value: float) -> float:
 
 SUBSTITUTION, OPTIONAL, PLAIN, NOTHINGS, NULL = 4.0, 2.0, 3.0, 1.0, single(0.001)
 TOKENS = re.compile(r"[{}]|[^\s{}]+")
-MARKED = re.compile(r"[{}]|(?:^|\s)\([^\s()]+\)(?:\s|$)|\S;")
+MARKED = re.compile(r"[{}]|(?<!\S)(?:\([^\s()]+\)|@)(?!\S)|\S;")
 TAGS = re.compile(r"(?<!\\);")  # word;tag;tag, where \; is a semicolon of the word
 
 
@@ -59,8 +59,8 @@ class Network:
 
 
 def is_marked(text: str) -> bool:
-    """Return whether a text holds alternations, optional words or tagged words."""
-    return ("{" in text or "(" in text or ";" in text) and MARKED.search(text) is not None
+    """Return whether a text holds alternations, optional words, tagged words, or the ``@`` that is none."""
+    return MARKED.search(text) is not None
 
 
 def parse_network(text: str, fragments: bool = False) -> Network:
