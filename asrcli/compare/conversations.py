@@ -7,8 +7,9 @@ from pathlib import Path
 
 from asrcli.base.files import check_local
 from asrcli.compare.sources import is_seglst, of_kinds, readable, under
+from asrcli.datasets.columns import Row
 from asrcli.datasets.kaldi import read_stm
-from asrcli.datasets.lines import Row, read_json_lines
+from asrcli.datasets.lines import read_json_lines
 from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError, UsageError
 from asrcli.types import Utterance

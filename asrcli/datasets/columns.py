@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from asrcli.datasets.lines import Row
-
+Row = Mapping[str, Any]
 REFERENCE_KEYS = (
-    *("text", "reference", "ref", "sentence", "transcript", "transcription", "normalized_text", "answer", "wrd", "txt"),
+    *(
+        "text",
+        "reference",
+        "ref",
+        "sentence",
+        "transcript",
+        "transcription",
+        "normalized_text",
+        "answer",
+        "wrd",
+        "txt",
+        "text_tn",
+    ),
 )
 HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
 SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
-ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key")
+ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key", "sid", "id_")
 AUDIO_KEYS = (
     *("audio_filepath", "audio", "audio_path", "file_name", "wav", "file", "path", "audio_file", "audio_filename"),
     *("audio_file_name", "filename", "filepath", "wav_filename", "wav_path"),
@@ -30,6 +43,33 @@ KNOWN = frozenset(
     (*REFERENCE_KEYS, *HYPOTHESIS_KEYS, *ID_KEYS, *AUDIO_KEYS, *GROUP_KEYS, *LANGUAGE_KEYS, *SECONDS_KEYS)
 ) | {*("offset", "start", "end", TEXT_FILE, PARENT, CHUNK, PREDICTED_LANGUAGE)}
 
+TIME = re.compile(  # where an utterance is in its recording, in the words of other programs: start_time, end_ms
+    r"(?:seg(?:ment)?_?)?(?:(start|begin|onset)|(end|stop)|duration)(?:_?(?:time|at))?_?(?:in_?)?"
+    r"(?:s|secs?|seconds|(ms|m_?secs?|millis|milliseconds))?",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=1000)
+def time_names(names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
+    """Return which names of a row are times by another name, what we call them, and what makes seconds of them."""
+    found = [(name, one) for name in names if (one := TIME.fullmatch(str(name)))]
+    ours = [
+        (name, "start" if one[1] else "end" if one[2] else "duration", 0.001 if one[3] else 1) for name, one in found
+    ]
+    return tuple((name, our, unit) for name, our, unit in ours if our not in names)
+
+
+def with_times(row: Row) -> Row:
+    """Return a row with its times under our names, in seconds; what is no time in a recording, as a date, is none."""
+    times = {}
+    for name, our, unit in time_names(tuple(row)):
+        value = row[name]
+        with suppress(TypeError, ValueError):
+            parts = value.replace(",", ".").split(":") if isinstance(value, str) else [value]  # 0:00:12.5
+            times[our] = unit * sum(60**place * float(part) for place, part in enumerate(reversed(parts)))
+    return {**row, **times} if times else row
+
 
 @lru_cache(maxsize=1000)
 def known_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -42,9 +82,11 @@ def with_known_names(row: Row) -> Row:
     """Return a row with the names that are looked for."""
     if isinstance(row, dict) and {"key", "source", "target"} <= row.keys() and TEXTS.isdisjoint(row):  # FunASR's
         row = {"audio": row["source"], "text": row["target"], **row}
-    if not isinstance(row, dict) or (names := known_names(tuple(row))) == tuple(row):
+    if not isinstance(row, dict):
         return row
-    return dict(zip(names, row.values(), strict=True))
+    names = known_names(tuple(row))
+    row = row if names == tuple(row) else dict(zip(names, row.values(), strict=True))
+    return with_times(row) if time_names(names) else row
 
 
 def text_column_of(rows: Iterable[Row], keys: Sequence[str]) -> str | None:

@@ -15,13 +15,13 @@ from asrcli.audio.inputs import EXTENSIONS
 from asrcli.base.counts import count_of
 from asrcli.base.files import cause, check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
+from asrcli.datasets.manifests import ROUNDED
 from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, is_signed
 from asrcli.places.remote import facts
 from asrcli.types import Utterance
 
-ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
 Announce = Callable[[str], None]
 
 

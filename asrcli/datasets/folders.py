@@ -50,11 +50,10 @@ def read_folder(folder: Path) -> Found:
         found.utterances.append(Utterance(key, text, str(path.absolute()), group=speaker))
     if not found.utterances:
         suffixes = ", ".join(TEXT_SUFFIXES)
-        tables = sorted(one.name for one in folder.iterdir() if one.suffix in (".tsv", ".csv", ".jsonl"))
-        if tables:
-            raise InputError(f"{folder}: name the list that is meant: {', '.join(tables[:6])}")
+        tables = sorted(one.name for one in folder.iterdir() if one.suffix in (".tsv", ".csv", ".jsonl", ".txt"))
+        listed = f"; or name the list that is meant: {', '.join(tables[:6])}" if tables else ""
         none = f"{folder}: no recording with a text of the same name ({suffixes}) or in a *.trans.txt"
-        raise InputError([*found.broken, f"{none}, and no manifest ({', '.join(METADATA)}, wav.scp)"][0])
+        raise InputError([*found.broken, f"{none}, and no manifest ({', '.join(METADATA)}, wav.scp){listed}"][0])
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from asrcli.base.join import join_texts
 from asrcli.base.lines import json_lines
-from asrcli.datasets.lines import Row
+from asrcli.datasets.columns import Row
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 

@@ -5,32 +5,38 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from asrcli.base.encoding import decode_text, encoding_of, not_utf8
 from asrcli.base.files import reason
 from asrcli.base.whole import MOST_ROWS, read_whole
+from asrcli.datasets.columns import KNOWN, Row
 from asrcli.errors import InputError
 
 TABLES = (".csv", ".tsv")
 MOST_CHARACTERS = 2_000_000  # of one text: more than a day of speech
 SEPARATOR = re.compile(r"sep=(.)\s*")  # Excel's own first line
 LINES_SEEN = 5  # that tell what parts cells
+# Of tables without a header.
 LJ_SPEECH = ["file_name", "text", "normalized_text"]
-Row = Mapping[str, Any]
+FLEURS = ["sentence_id", *LJ_SPEECH, "characters", "num_samples", "gender"]
+RECORDING = re.compile(r"[^\s|]*\.(?:wav|mp3|flac|ogg|opus|m4a|sph|webm|aac|wma)", re.IGNORECASE)
+NUMBERED = re.compile(r"[^\s|]*\d[^\s|]*")  # names of recordings without suffix; those of columns have no digits
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield line number and object of every line that is not empty, or of every object of one JSON list."""
+    """Yield line number and object of every line that is not empty, or of every object of one JSON list or file."""
     decode = json.JSONDecoder().raw_decode  # twice as fast as json.loads, which looks for space round every line
     lines = read_lines(path)
-    if next((line for line in lines if line and not line.isspace()), "").lstrip().startswith("["):
-        yield from read_json_list("\n".join(lines), path)
-        return
-    if (rows := _named_rows(lines)) is not None:
+    first = next((line for line in lines if line and not line.isspace()), "").strip()
+    if (rows := _rows_inside(lines)) is not None:
         yield from rows
+        return
+    if first.startswith("[") or first == "{":  # of the latter each over several lines, as jq writes them
+        yield from read_json_list("\n".join(lines), path)
         return
     for number, line in enumerate(lines, start=1):
         if not line or line.isspace():
@@ -46,14 +52,21 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, Row]]:
         yield number, row
 
 
-def _named_rows(lines: Sequence[str]) -> Iterator[tuple[int, Row]] | None:
-    """Return the objects of one object of objects by their names, as SpeechBrain has them; ``None`` for other files."""
+def _rows_inside(lines: Sequence[str]) -> Iterator[tuple[int, Row]] | None:
+    """Return the objects of one object: of objects by their names, as SpeechBrain has them, or of the segments of
+    recordings, as of GigaSpeech and WenetSpeech; ``None`` for other files.
+    """
     if not lines or (len(lines) > 1 and lines[0].strip() != "{"):
         return None
     try:
         whole = json.loads("\n".join(lines))
     except (ValueError, RecursionError):
         return None
+    if isinstance(whole, dict) and isinstance(audios := whole.get("audios"), list):
+        with suppress(KeyError, TypeError):
+            return enumerate(
+                [{"audio": audio["path"], **one} for audio in audios for one in audio["segments"]], start=1
+            )
     if not isinstance(whole, dict) or not whole or not all(isinstance(row, dict) for row in whole.values()):
         return None
     rows = ({"id": name, **({"text": row["words"]} if "words" in row else {}), **row} for name, row in whole.items())
@@ -61,23 +74,26 @@ def _named_rows(lines: Sequence[str]) -> Iterator[tuple[int, Row]] | None:
 
 
 def read_json_list(text: str, path: Path) -> Iterator[tuple[int, Row]]:
-    """Yield the line in which each object of a JSON list begins, and the object.
+    """Yield the line in which each object of a JSON list, or of a file of them, begins, and the object.
 
     Raises:
         InputError: it is no list of objects.
     """
     decode = json.JSONDecoder().raw_decode
-    at, counted, number = text.index("[") + 1, 0, 1
+    listed = text.lstrip().startswith("[")
+    at, counted, number = text.index("[") + 1 if listed else 0, 0, 1
     while True:
         while text[at : at + 1] in (" ", "\t", "\r", "\n", ","):
             at += 1
         number, counted = number + text.count("\n", counted, at), at
-        if text[at : at + 1] == "]" and not text[at + 1 :].strip():
+        if text[at : at + 1] == "]" * listed and not text[at + 1 :].strip():
             return
         begun = at
         try:
             row, at = decode(text, at)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, json.JSONDecodeError) and not listed:
+                raise InputError(f"{path} line {error.lineno}: not JSON ({error.msg})") from None
             row = None
         if not isinstance(row, dict):
             found = text[begun : begun + 60].partition("\n")[0] or "the end of the file"
@@ -98,7 +114,8 @@ def read_json_line(line: str, path: Path, number: int) -> Any:
 def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]:
     """Yield line number and cells by column name of a CSV or TSV file with a header; `kind` stands for its suffix.
 
-    LJ Speech's tables have none; theirs is a name, the text, and the text as it is spoken.
+    Without a header the first line names a recording, and what else is in it is known where that is a text alone, or
+    as in the tables of LJ Speech and FLEURS.
     """
     kind = kind or path.suffix
     lines = read_lines(path)
@@ -117,11 +134,10 @@ def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]
             kept, delimiter=delimiter, strict=True, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
         )
     try:
-        header = header_of([name.strip() for name in next(reader)], delimiter, path)
-        if header is LJ_SPEECH:
-            first = lines[0].split("|")
-            header = header[: len(first)]
-            yield 1, dict(zip(header, first, strict=True))
+        first = next(reader)
+        header = header_of([name.strip() for name in first], delimiter, path)
+        if header[0] not in map(str.strip, first):
+            yield reader.line_num + skipped, dict(zip(header, first, strict=True))
         for cells in reader:
             number = reader.line_num + skipped
             if not cells or (len(header) > 1 and not any(map(str.strip, cells))):  # spreadsheets write what was emptied
@@ -134,9 +150,26 @@ def read_table(path: Path, kind: str | None = None) -> Iterator[tuple[int, Row]]
 
 
 def header_of(names: list[str], delimiter: str, path: Path) -> list[str]:
-    """Return the names of columns. Raises `InputError` where one is there twice."""
-    if delimiter == "|" and len(names) in (2, 3) and not all(map(str.isidentifier, names)):
-        return LJ_SPEECH
+    """Return the names of columns, also where the first line is no header.
+
+    Raises:
+        InputError: one is there twice, or which cell of a line without names is the text cannot be told.
+    """
+    named = next((place for place, name in enumerate(names) if RECORDING.fullmatch(name)), None)
+    if named is None and KNOWN.isdisjoint(map(str.lower, names)):
+        barred = delimiter == "|" and len(names) in (2, 3) and not all(map(str.isidentifier, names))
+        named = 0 if barred or NUMBERED.fullmatch(names[0]) else None
+    if named is not None:
+        if len(names) == 2:
+            return LJ_SPEECH[:2] if named == 0 else LJ_SPEECH[1::-1]
+        if delimiter == "|" and len(names) == 3:
+            return LJ_SPEECH
+        if len(names) == len(FLEURS) and names[-1] in ("MALE", "FEMALE", "OTHER"):
+            return FLEURS
+        kinds = [*(f"column{place}" for place in range(1, len(names))), "text"]
+        kinds[named] = "file_name"
+        shown = delimiter.replace("\t", "\\t").join(kinds)
+        raise InputError(f"{path} line 1: no names of columns; put them before it, as in: sed '1i {shown}' FILE > NEW")
     if twice := next((name for place, name in enumerate(names) if name and name in names[:place]), None):
         raise InputError(f"{path} line 1: two columns are called '{twice}'; rename one")
     return names
@@ -167,7 +200,9 @@ def plain_cells(lines: Sequence[str]) -> list[str] | None:
     the names, or has tabs and ends of lines inside cells, so that columns are missing; its doubled quotes are read.
     """
     columns = lines[0].count("\t")
-    if '"' in lines[0] or any(line.count("\t") != columns for line in lines if line):
+    if any(cell[:1] == cell[-1:] == '"' for cell in lines[0].split("\t")) or any(
+        line.count("\t") != columns for line in lines if line
+    ):
         return None
 
     def unquoted(cell: str) -> str:

@@ -8,26 +8,31 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from asrcli.audio.inputs import walk
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import cause, check_local
 from asrcli.base.lines import json_lines
-from asrcli.datasets.kaldi import as_manifest, read_kaldi, read_stm, write_kaldi, write_stm
+from asrcli.datasets.columns import Row
+from asrcli.datasets.kaldi import as_manifest, pairs, read_kaldi, read_stm, write_kaldi, write_stm
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
-from asrcli.datasets.lines import TABLES, Row, delimiter_of, read_json_lines, read_lines, read_table
-from asrcli.datasets.utterances import RECORD_KEY, read_manifest
+from asrcli.datasets.lines import TABLES, delimiter_of, read_json_lines, read_lines, read_table
+from asrcli.datasets.utterances import RECORD_KEY, check_text, read_manifest
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, named
 from asrcli.types import Recording, Utterance
 
 PREDICTED = "pred_text"
 MOST_UNPACKED = 1 << 28  # bytes of a gzipped manifest; memory takes ten times as much
-BESIDE = ("", "clips", "audio", "wavs")  # folders below the manifest's own where files may lie: Common Voice, LJ Speech
+# Folders, seen from the manifest's, where files may lie: of Common Voice, LJ Speech, TED-LIUM.
+BESIDE = ("", "clips", "audio", "wavs", "../sph")
+ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
 # Of recordings whose names stand in lists without suffix.
 UNNAMED = (".wav", ".mp3", ".flac", ".ogg", ".opus", ".sph", ".m4a", ".WAV", ".MP3", ".FLAC")
 
@@ -108,7 +113,9 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
             raise InputError(f"{path}: a folder is a manifest when it holds Kaldi's wav.scp, and this one does not")
         return Manifest(str(path), Layout.KALDI, tuple(read_kaldi(path, needs_text=needs_text)))
     layout = layout_of(path)
-    if layout is Layout.LHOTSE:
+    if layout is Layout.KALDI:
+        found = list(read_list(path, needs_text=needs_text))
+    elif layout is Layout.LHOTSE:
         rows = read_rows(path)
         found = read_lhotse(rows, path, recordings_beside(path, rows))
         if needs_text and any(not one.text for one in found):
@@ -120,17 +127,69 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
         found = read_manifest(path, needs_text=needs_text, text_column=text_column)
     if not found:
         raise InputError(f"{path}: no utterances")
-    return Manifest(str(path), layout, tuple(with_audio(one, path) for one in found))
+    return Manifest(str(path), layout, tuple(heard_whole(with_audio(one, path) for one in placed(found, path))))
+
+
+def read_list(path: Path, *, needs_text: bool) -> Iterator[Utterance]:
+    """Yield the utterances of a list with the name of a recording and its text in each line."""
+    for number, key, text in pairs(path):
+        where = f"{path} line {number}"
+        if "\t" in text or "|" in key:
+            raise InputError(
+                f"{where}: more than a name and a text: for a table call the file .tsv or .csv: {key[:60]}"
+            )
+        if needs_text and not text:
+            raise InputError(f"{where}: no text behind '{key[:60]}'")
+        check_text(text, path, number)
+        yield Utterance(key, text, key)
+
+
+def placed(found: Sequence[Utterance], manifest: Path) -> list[Utterance]:
+    """Return utterances with the recordings of their bare names anywhere below the manifest's folder, where none is in
+    the usual places: as of FLEURS, MLS, AISHELL and VoxPopuli.
+    """
+    names = [one.audio or one.id for one in found]
+    if any(is_address(name) or os.path.isfile(beside(name, manifest)) for name in names):
+        return list(found)
+    paths: dict[str, list[str]] = {}
+    for path in walk(str(manifest.absolute().parent)):
+        for name in {os.path.basename(path), os.path.splitext(os.path.basename(path))[0]}:
+            paths.setdefault(name, []).append(path)
+    only = {name: places[0] for name, places in paths.items() if len(places) == 1}
+    return [replace(one, audio=only.get(name, one.audio)) for one, name in zip(found, names, strict=True)]
+
+
+def heard_whole(found: Iterable[Utterance]) -> list[Utterance]:
+    """Return utterances without their times where each is a file of its own, as long as the first of them: the times
+    are of the recording that they were cut from, as of AMI.
+    """
+    from asrcli.audio.decode import probe
+
+    utterances = list(found)
+    first = next((one for one in utterances if one.start and one.end is not None), None)
+    if (
+        first is None
+        or len({one.audio for one in utterances}) < len(utterances)
+        or not os.path.isfile(first.audio or "")
+    ):
+        return utterances
+    with suppress(InputError):
+        whole = probe(first.audio or "").seconds
+        if whole is not None and abs(whole - ((first.end or 0.0) - (first.start or 0.0))) < ROUNDED:
+            return [replace(one, start=None, end=None) for one in utterances]
+    return utterances
 
 
 def layout_of(path: Path) -> Layout:
     """Tell the layout of a file by its suffix, and of JSON Lines by the first line."""
     if path.suffix in (".csv", ".tsv", ".stm"):
         return Layout(path.suffix[1:].upper() if path.suffix in TABLES else "stm")
+    if path.suffix == ".txt":  # a name and a text a line, as of LibriSpeech, MLS and AISHELL
+        return Layout.KALDI
     if not path.name.endswith((".jsonl", ".json", ".jsonl.gz", ".manifest", "manifest", "data.list")):
         raise InputError(
             f"{path}: not a manifest by its name; JSON Lines (.jsonl .json .jsonl.gz), .csv, .tsv, "
-            ".stm, or Kaldi's wav.scp are read"
+            ".stm, .txt with a name and a text a line, or Kaldi's wav.scp are read"
         )
     rows = read_rows(path)
     if rows and is_lhotse(rows[0][1]):

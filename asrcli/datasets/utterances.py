@@ -24,13 +24,14 @@ from asrcli.datasets.columns import (
     SYSTEM_KEYS,
     TEXT_FILE,
     Columns,
+    Row,
     find_columns,
     first_text,
     is_missing,
     text_column_of,
     with_known_names,
 )
-from asrcli.datasets.lines import MOST_CHARACTERS, TABLES, Row, read_json_lines, read_lines, read_table
+from asrcli.datasets.lines import MOST_CHARACTERS, TABLES, read_json_lines, read_lines, read_table
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -160,6 +161,8 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, 
     seconds = seconds if seconds is None or seconds > 0 else None  # 0 and -1 are words for the rest of the file
     start = time_of(row, "start", path, number) if columns.times else None
     end = time_of(row, "end", path, number) if columns.times else None
+    if columns.times and "end" not in row and start is not None and seconds is not None:
+        end = start + seconds
     if columns.offset or columns.stretch:
         offset = time_of(row, "offset", path, number) or 0.0
         if offset or seconds is not None:

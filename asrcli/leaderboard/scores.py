@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asrcli.datasets.columns import CHUNK, PARENT
-from asrcli.datasets.lines import Row, read_json_lines
+from asrcli.datasets.columns import CHUNK, PARENT, Row
+from asrcli.datasets.lines import read_json_lines
 from asrcli.datasets.results import CARD_SUFFIX, system_of
 from asrcli.datasets.utterances import RECORD_KEY, check_text, number_of
 from asrcli.errors import InputError

@@ -67,6 +67,12 @@ TABLES: dict[str, str | bytes] = {  # the same two rows, as programs write them
     "one line.json": json.dumps({"1": {"wav": "a.wav", "words": "hello"}, "2": {"wav": "b.wav", "words": "bye"}}),
     "windows.jsonl": lines(ROW, {"audio_filepath": ".\\b.wav", "text": "bye"}),
     "voxpopuli.tsv": "id\traw_text\tnormalized_text\tspeaker_id\na\tHello.\thello\t1\nb\tBye.\tbye\t1\n",
+    "fleurs.tsv": "1\ta.wav\thello\thello\th e l l o |\t6400\tMALE\n1\tb.wav\tbye\tbye\tb y e |\t640\tFEMALE\n",
+    "no_names.tsv": "a.wav\thello\nb.wav\tbye\n",
+    "no_names.csv": 'hello,a.wav\n"bye",b.wav\n',
+    "librispeech.txt": "a hello\nb  bye\n",
+    "mls.txt": "a\thello\nb\tbye\n",
+    "jq.json": '{\n "audio": "a.wav",\n "text": "hello"\n}\n{\n "audio": "b.wav",\n "text": "bye"\n}\n',
     "null.jsonl": lines({**ROW, "duration": float("nan")}, {"audio": "b.wav", "text": "bye", "offset": "nan"}),
 }
 
@@ -80,6 +86,64 @@ def test_lists_as_programs_write_them(name: str, folder: Path) -> None:
 def write_table(path: Path, name: str) -> None:
     content = TABLES[name]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+@pytest.mark.parametrize(
+    ("names", "values"),
+    [
+        ("start_time,end_time", "0.5,1.5"),
+        ("begin,end", "0.5,1.5"),
+        ("begin_time,end_time", "0:00:00.50,00:01.5"),
+        ("start_ms,end_ms", "500,1500"),
+        ("StartTime,EndTime", "0.5,1.5"),
+        ("start_sec,duration_sec", "0.5,1"),
+        ("segment_start,segment_end", "0.5,1.5"),
+        ("start,duration", "0.5,1.0"),
+        ("onset,duration_ms", "0.5,1000"),
+    ],
+)
+def test_times_in_the_words_of_other_programs(names: str, values: str, folder: Path) -> None:
+    """Before, each was the whole recording, or one from its start, without a word."""
+    (folder / "n.csv").write_text(f"path,text,{names}\na.wav,x,{values}\n")
+    assert [(one.start, one.end, one.seconds) for one in opened(folder / "n.csv").utterances] == [(0.5, 1.5, 1.0)]
+
+
+@pytest.mark.parametrize("times", ["100.25,102.25", "2024-05-01T10:00,2024-05-01T10:05"])
+def test_times_in_another_recording_are_none_in_this_one(times: str, folder: Path) -> None:
+    """As AMI's, whose utterances are files of their own with their times in the meeting; or dates."""
+    (folder / "n.csv").write_text(f"path,text,begin_time,end_time\na.wav,x,{times}\nb.wav,y,{times}\n")
+    assert [(one.start, one.end, one.seconds) for one in opened(folder / "n.csv").utterances] == [(None, None, 2.0)] * 2
+    (folder / "n.csv").write_text("path,text,begin_time,end_time\na.wav,x,0.5,1.5\na.wav,y,1.5,2\n")
+    assert [one.seconds for one in opened(folder / "n.csv").utterances] == [1.0, 0.5]
+
+
+def test_segments_of_gigaspeech_and_wenetspeech(folder: Path) -> None:
+    segments = [
+        {"sid": "s0", "begin_time": 0.5, "end_time": 1.0, "text_tn": "HELLO <COMMA>"},
+        {"sid": "s1", "begin_time": 1.0, "end_time": 1.5, "text_tn": "BYE"},
+    ]
+    corpus = {"dataset": "x", "audios": [{"aid": "A", "path": "sub/x/c.wav", "segments": segments}]}
+    for indent in (None, 1):
+        (folder / "corpus.json").write_text(json.dumps(corpus, indent=indent))
+        read = manifests.read(folder / "corpus.json")
+        found = [(one.id, one.text, one.start, one.end) for one in read.utterances]
+        assert found == [("s0", "HELLO <COMMA>", 0.5, 1.0), ("s1", "BYE", 1.0, 1.5)]
+        assert json.loads(read.with_hypotheses({"s0": "hi"}).splitlines()[0])["pred_text"] == "hi"
+
+
+def test_bare_names_are_looked_for_below_where_none_is_beside(folder: Path) -> None:
+    """As in FLEURS (`audio/test/`), MLS and AISHELL (a folder for each speaker), and TED-LIUM (`stm/`, `sph/`)."""
+    write_wav(folder / "sub/y/d.wav", seconds=2.0)
+    (folder / "list.txt").write_text("c hello\nd bye\n")
+    assert pairs(opened(folder / "list.txt")) == [("c.wav", "hello"), ("d.wav", "bye")]
+    write_wav(folder / "sub/z/d.wav", seconds=2.0)
+    assert any("d: " in line and "no such file" in line for line in opened(folder / "list.txt").missing), "two of them"
+    (folder / "list.txt").write_text("a hello\nc bye\n")
+    assert pairs(opened(folder / "list.txt")) == [("a.wav", "hello")], "c is missing where a is"
+    write_wav(folder / "sph/talk.wav", seconds=2.0)
+    (folder / "stm").mkdir()
+    (folder / "stm/talk.stm").write_text("talk 1 anna 0 1 <o,f0,female> hello\n")
+    assert [Path(one.audio or "").name for one in opened(folder / "stm/talk.stm").utterances] == ["talk.wav"]
 
 
 def test_a_decimal_comma_is_a_length(folder: Path) -> None:
@@ -106,6 +170,10 @@ def test_what_was_recognised_comes_back_in_the_same_layout(name: str, folder: Pa
         ("n.jsonl", lines({"audio_filepath": "x.wav", "text": "x", "shard_id": 0}), "tar files.*unpack"),
         ("n.csv", "id,text\nz,x\n", "'z' names no audio file.*none is called so"),
         ("n.csv", "file_name,text,text\na.wav,x,y\n", "two columns are called 'text'"),
+        ("n.tsv", "a1\tspk\thello\n", r"line 1: no names of columns.*sed '1i file_name\\tcolumn2\\ttext' FILE"),
+        ("n.txt", "a1\tspk\thello\n", "line 1: more than a name and a text.*call the file .tsv"),
+        ("n.txt", "a hello\nb\n", "line 2: no text behind 'b'"),
+        ("n.json", '{\n "audio": "a.wav",\n "text": x\n}\n', "line 3: not JSON"),
         ("n.csv", "file_name,text\na.wav,x,y\n", "line 2: 3 columns where the header has 2"),
         ("n.csv", "sep=;\nfile_name;text\na.wav;x;y\n", "line 3: 3 columns"),
     ],
