@@ -332,6 +332,28 @@ def test_ass_is_timed_anew_with_styles_overrides_and_order_kept() -> None:
     assert retimed(sung, "a.ass", segments) is None  # the lengths of its syllables are old: the writer makes new ones
 
 
+@pytest.mark.parametrize(
+    "order", ["Start, End, Style, Text", "Style,Layer,Name,Start,End,Text", "End, Name, Start, Text"]
+)
+def test_events_of_ass_are_read_in_the_order_that_their_format_has(order: str, tmp_path: Path) -> None:
+    """Before, times counted only in the second place and the third, and other events were passed over."""
+    cells = {"start": "0:00:01.00", "end": "0:00:02.50", "style": "Default", "layer": "0", "name": "Anna"}
+    said = r"Hello, {\i1}you{\i0}\Nthere"
+    names = [name.strip().lower() for name in order.split(",")]
+
+    def written(**new: str) -> str:
+        row = ",".join({**cells, "text": said, **new}[name] for name in names)
+        return f"[Script Info]\n\n[Events]\nFormat: {order}\nDialogue: {row}\n"
+
+    (cue,) = read_cues(written(), ".ass")
+    assert (cue.start, cue.end, cue.lines) == (1.0, 2.5, ("Hello, you", "there"))
+    assert cue.speaker == ("Anna" if "name" in names else None)
+    done = retimed(written(), "a.ass", [Segment("Hello, you\nthere", 3.0, 4.25)])
+    assert done == written(start="0:00:03.00", end="0:00:04.25")
+    with pytest.raises(InputError, match="line 5: no start and end where the Format has them"):
+        read_cues(written(start="soon"), ".ass")
+
+
 def test_numbers_that_stand_apart_from_their_times_are_no_text() -> None:
     """Every second line is blank where an end of a line was doubled."""
     text = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{n + 1}\nsaid\n\n" for n in range(1, 4)).replace(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from itertools import pairwise
@@ -22,7 +22,7 @@ from asrcli.formats.reading import TIMES, lines_of, unrolled
 from asrcli.formats.timed_text import TIMED_TEXT, parse_ttml, seconds_of
 
 LAST = 5.0  # seconds that the last line of an LRC is shown
-DIALOGUE = re.compile(r"(Dialogue:\s*[^,]*,\s*)(\d+:\d+:\d+(?:[.:]\d+)?)(\s*,\s*)(\d+:\d+:\d+(?:[.:]\d+)?)(\s*,.*)")
+ASS_TIME = re.compile(r"(\s*)\d+:\d+:\d+(?:[.:]\d+)?(\s*)")
 BRACES = r"[^{}]{0,500}"  # of a pair of them, so that an open one is not followed to the end of the text
 OVERRIDES = re.compile(rf"\{{{BRACES}\}}")
 DRAWING = re.compile(rf"\{{{BRACES}\\p[1-9]{BRACES}\}}.*?(?:\{{{BRACES}\\p0{BRACES}\}}|$)")
@@ -73,13 +73,15 @@ class Event:
 
     line: int  # from 0
     cue: Cue
+    cells: tuple[str, ...]
+    times: tuple[int, int]  # which of the cells are
 
 
 def events(text: str) -> list[Event]:
     """Return what is said in an ASS or SSA file in order of time, without comments, drawings and overrides.
 
     Raises:
-        InputError: it holds no events.
+        InputError: it holds no events, or one without times.
     """
     fields = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text"]
     found, inside = [], False
@@ -90,19 +92,22 @@ def events(text: str) -> list[Event]:
             continue
         if row.lower().startswith("format:"):
             fields = [name.strip().lower() for name in row.partition(":")[2].split(",")]
-        elif match := DIALOGUE.fullmatch(row):
-            found.append(Event(number, _spoken(match, fields)))
+        elif row.lower().startswith("dialogue:"):
+            cells = tuple(row.partition(":")[2].split(",", len(fields) - 1))
+            named = dict(zip(fields, cells, strict=False))
+            if not all(ASS_TIME.fullmatch(named.get(name, "")) for name in ("start", "end")):
+                raise InputError(f"line {number + 1}: no start and end where the Format has them: '{row[:60]}'")
+            found.append(Event(number, _spoken(named), cells, (fields.index("start"), fields.index("end"))))
     if not found:
         raise InputError("line 1: no events of SubStation Alpha")
     return sorted((one for one in found if one.cue.lines), key=lambda one: one.cue.start)
 
 
-def _spoken(match: re.Match[str], fields: Sequence[str]) -> Cue:
+def _spoken(cells: Mapping[str, str]) -> Cue:
     """Return what a line of dialogue shows, with the name in it as the speaker."""
-    cells = dict(zip(fields, match[0].partition(":")[2].split(",", len(fields) - 1), strict=False))
     said = OVERRIDES.sub("", DRAWING.sub("", cells.get("text", "")))
     lines = re.split(r"\\[Nn]", said.replace("\\h", " ").replace("\\\u2060", "\\"))
-    start, end = seconds_of(match[2]), seconds_of(match[4])
+    start, end = seconds_of(cells["start"]), seconds_of(cells["end"])
     name = (cells.get("name") or cells.get("actor") or "").strip() or None
     return Cue(start, max(start, end), tuple(line.strip() for line in lines if line.strip()), name)
 
@@ -115,8 +120,11 @@ def retimed_events(text: str, times: Sequence[tuple[float, float] | None]) -> st
     for event, new in zip(events(text), times, strict=True):
         if KARAOKE.search(rows[event.line]):
             return None
-        if new is not None and (match := DIALOGUE.fullmatch(rows[event.line])):
-            rows[event.line] = f"{match[1]}{ass_time(new[0])}{match[3]}{ass_time(new[1])}{match[5]}"
+        if new is not None:
+            cells = list(event.cells)
+            for place, time in zip(event.times, new, strict=True):
+                cells[place] = ASS_TIME.sub(rf"\g<1>{ass_time(time)}\g<2>", cells[place])
+            rows[event.line] = f"{rows[event.line].partition(':')[0]}:{','.join(cells)}"
     return "\n".join(rows)
 
 
