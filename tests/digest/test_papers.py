@@ -285,6 +285,20 @@ def test_words_that_a_line_cut_are_joined_and_hyphens_of_their_own_kept():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [
+        ("the full-\ndepth model of depth, in full", "the full-depth model of depth, in full"),
+        ("a self-\nsupervised zero-\nshot model", "a self-supervised zero-shot model"),
+        ("a dialect-\nspecific recog-\nnizer", "a dialect-specific recognizer"),
+        ("perform-\nance and signifi-\ncantly", "performance and significantly"),  # no halves are words elsewhere
+        ("a perfor-\nmance that performance is", "a performance that performance is"),
+    ],
+)
+def test_words_of_two_keep_their_hyphen_at_the_end_of_a_line(text: str, joined: str) -> None:
+    assert _Words(text).join(text.split("\n")) == joined
+
+
 def test_cells_over_several_rows_and_columns_keep_their_columns():
     page = read_html(
         "<html><body><h1>T</h1><p>A text of a paper.</p><table><caption>Table 3: x</caption>"

@@ -95,11 +95,19 @@ def references_in(listed: str, words: _Words) -> tuple[Reference, ...]:
     return tuple(entries)
 
 
+# Of words with a hyphen: halves that begin, or end, hardly a word that a line's end cuts.
+_FIRST = frozenset("self cross low zero fine open near large real well full few next long".split())
+_SECOND = frozenset(
+    "based specific level aware agnostic driven trained tuned tuning source party efficient scale quality "
+    "resource shot language entropy only invariant guided generated augmented ready script stage end rate".split()
+)
+
+
 class _Words:
     """Joins lines, and words that a line's end cut."""
 
     def __init__(self, text: str) -> None:
-        self.known = {word.lower() for word in re.findall(r"[^\W\d_]{3,}", re.sub(r"-\n", "-", text))}
+        self.known = {word.lower() for word in re.findall(r"[^\W\d_]{3,}", re.sub(r"\w{1,40}-\n\w{1,40}", "-", text))}
         hyphened = (word.lower().split("-") for word in re.findall(r"\b\w{1,40}(?:-\w{1,40})+", text))
         self.hyphened = {f"{left}-{right}" for parts in hyphened for left, right in pairwise(parts)}
 
@@ -124,6 +132,9 @@ class _Words:
             or not last.isalpha()
             or last.isupper()
             or re.search(r"[a-z][A-Z]", head) is not None
+            or {last.lower(), right} <= self.known  # two words of their own
+            or (len(last) > 2 and right.lower() in _SECOND)
+            or (len(right) > 4 and last.lower() in _FIRST)
         )
         return f"{left}-{right}" if keeps else f"{left}{right}"
 
