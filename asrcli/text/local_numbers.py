@@ -27,8 +27,10 @@ SIGN = re.compile(r"(?<!\d[ \u00a0])(?<![^\s\u4e00-\u9fff])[-−–﹣－](?=\d)
 TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
 CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
-    "de": re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) (uhr)\b"),
-    "fr": re.compile(r"(?<![\d.,:])(\d{1,2}) ?(h)(?:eures?)?(?: ?([0-5]\d))?\b(?! ?\d)"),
+    "de": (re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) uhr\b"), "uhr "),
+    "nl": (re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) uur\b"), "uur "),
+    "fr": (re.compile(r"(?<![\d.,:])(\d{1,2}) ?h(?:eures?)?(?: ?([0-5]\d))?\b(?! ?\d)"), "heures "),
+    "pt": (re.compile(r"(?<![\d.,:])(\d{1,2}) ?h(?:oras?)?(?: ?(?:e )?([0-5]\d)(?:min)?)?\b(?! ?\d)"), "horas e "),
 }
 KOREAN = str.maketrans("영공일이삼사오육륙칠팔구십백천만억조", "零零一二三四五六六七八九十百千万亿兆")
 _NUMERAL, _PLACE = "영공일이삼사오육륙칠팔구십백천만억조", "십백천만억조"
@@ -38,14 +40,13 @@ KOREAN_MIXED = re.compile(
 )
 KOREAN_WORDS = re.compile(
     rf"(?<!\w)(?:(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{2,}}(?={_COUNTER})|(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{3,}}(?!\w)"
-    r"|[일이삼사오육칠팔구](?= ?퍼센트))"
+    r"|[일이삼사오육칠팔구](?= ?퍼센트)|[십백천만](?= ?(?:원|명|년|개|번|퍼센트|킬로|미터|배)(?!만에)))"
 )
 
 
-def _clock_words(found: re.Match[str]) -> str:
+def _clock_words(hours: int, word: str, minutes: int) -> str:
     """Return a time of the clock with its word between hours and minutes."""
-    minutes, word = (found[2], "uhr") if found[2] != "h" else (found[3] or "", "heures")
-    return f"{int(found[1])} {word} {int(minutes)}" if minutes.strip("0") else f"{int(found[1])} {word}"
+    return f"{hours} {word}{minutes}" if minutes else f"{hours} {word.split()[0]}"
 
 
 def read_korean(text: str) -> str:
@@ -100,7 +101,8 @@ def rewrite_numbers(text: str, language: str) -> str:
         language: a code without region; "" is none.
     """
     if language in CLOCK:
-        text = CLOCK[language].sub(_clock_words, text)
+        pattern, word = CLOCK[language]
+        text = pattern.sub(lambda found: _clock_words(int(found[1]), word, int(found[2] or 0)), text)
     if language == "ko":
         text = read_korean(text)
     if language == "es":  # in Mexico and Central America commas part thousands

@@ -129,9 +129,9 @@ class Reader:
         before = found.string[: found.start()].rsplit(" ", 3)
         if len(before) < 3 or before[-2] not in ("pour", "por", "per"):
             return False
-        number = before[-3]
-        return (
+        return any(
             number[-1:].isdecimal() or number in self.values or number in self.larger or bool(self.number.match(number))
+            for number in (before[-3], before[-3].removesuffix("s"))  # quatre-vingts, deux cents
         )
 
     def _beside(self, text: str) -> str:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from math import prod
 
 SPELLINGS = ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
 DIGITS = {char: value for value, chars in enumerate(SPELLINGS) for char in chars}
 SMALL = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
 LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
 NUMERAL = "".join([*DIGITS, *SMALL, *LARGE])
-RUN = re.compile(f"[{NUMERAL}]+(?:点[{''.join(DIGITS)}]+)?")
+# Behind the point stand digits, and 万 or 亿 of all before; 三点二十五 and 三点零五分 are times of the clock.
+RUN = re.compile(
+    f"[{NUMERAL}]+(?:点(?!零[{''.join(DIGITS)}]分)[{''.join(DIGITS)}]+(?:[{''.join(SMALL)}]?[{''.join(LARGE)}]|(?![{NUMERAL}])))?"
+)
+# 百五十円 and 千円, which in Japanese go without a digit before them.
+LONE = re.compile(
+    f"(?<![{NUMERAL}\\d])(?=[百千](?:[万億]?(?:[円人年回個本枚件点台匹度倍名位歳日頭%]|パーセント)"
+    f"|[{''.join(SMALL)}]*[{''.join(DIGITS)}]|[十百][{NUMERAL}円人年]))"
+)
 UNITS = "".join([*SMALL, *LARGE])
 # 3万5千, 1.5亿, 2万3456: digits with places in Chinese.
 MIXED = re.compile(rf"(?<![\d.])\d+(?:\.\d+)?[{UNITS}]+(?:(?:\d+(?:\.\d+)?|[{NUMERAL}])[{UNITS}]*)*")
@@ -24,13 +33,16 @@ ABOUT = re.compile(
 FRACTION = re.compile(rf"([{NUMERAL}]+|\d+)分之([{NUMERAL}]+|\d+)")
 
 
-def read_chinese(text: str, *, short: bool = False) -> str:
+def read_chinese(text: str, *, short: bool = False, lone: bool = False) -> str:
     """Write every well-formed numeral of a text as digits; a word such as 千万 that holds no digit stays.
 
     Args:
         text: without marks for thousands.
         short: a last digit counts the next lower place, as Chinese and not Japanese is spoken: 三千五 is 3500.
+        lone: a hundred and a thousand need no digit before them, as in Japanese: 百五十円 is 150円.
     """
+    if lone:
+        text = LONE.sub("一", text)
     if "廿" in text or "卅" in text:
         text = TWENTY.sub(lambda found: "二十" if found[0] == "廿" else "三十", text)
     text = TELEPHONE_ONE.sub("一", text.replace("百分之百", "100%"))
@@ -87,7 +99,11 @@ def read_numeral(run: str, *, short: bool = False) -> str | None:
         value = read_whole(whole, short=short and not point)
     if value is None:
         return None
-    return value + (f".{''.join(str(DIGITS[char]) for char in decimals)}" if point else "")
+    if not point:
+        return value
+    number = f"{value}.{''.join(str(DIGITS[char]) for char in decimals if char in DIGITS)}"
+    places = [{**SMALL, **LARGE}[char] for char in decimals if char not in DIGITS]
+    return f"{(Decimal(number) * prod(places)).normalize():f}" if places else number
 
 
 def read_whole(run: str, *, short: bool = False) -> str | None:

@@ -192,7 +192,9 @@ class UniversalNormalizer:
             if self.simplify is not None:
                 text = self.simplify(text)
             if self.on["numerals"]:
-                text = per_cent(read_chinese(text, short=self.language in ("zh", "yue")), self.language)
+                text = per_cent(
+                    read_chinese(text, short=self.language in ("zh", "yue"), lone=self.language == "ja"), self.language
+                )
             text = SPLIT.sub(r" \1 ", text)
         return " ".join(text.split())
 

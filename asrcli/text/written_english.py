@@ -91,6 +91,7 @@ _REWRITES: Rewrites = (
     (r"\bper cent\b", "percent"),
     (r"\bvs\b\.?", "versus"),
     (r"\bph\.\s?d\b\.?", "phd"),
+    (r"\b(us|hk|nz)\$ ?(\d[\d,.]*\d|\d)( (?:million|billion|trillion)\b)?", r"\2\3 \1 dollars"),
     (r"¥\s?(\d[\d,.]*\d|\d)|(\d)\s?¥", r"\1\2 yen"),
     (r"\bninth\b", "nineth"),  # as the published rules have it
     (r"\bo'clock\b", "oclock"),
