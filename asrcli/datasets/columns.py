@@ -44,20 +44,23 @@ KNOWN = frozenset(
 ) | {*("offset", "start", "end", TEXT_FILE, PARENT, CHUNK, PREDICTED_LANGUAGE)}
 
 TIME = re.compile(  # where an utterance is in its recording, in the words of other programs: start_time, end_ms
-    r"(?:seg(?:ment)?_?)?(?:(start|begin|onset)|(end|stop)|duration)(?:_?(?:time|at))?_?(?:in_?)?"
-    r"(?:s|secs?|seconds|(ms|m_?secs?|millis|milliseconds))?",
-    re.IGNORECASE,
+    r"(?:seg(?:ment)?_)?(?:(start|begin|onset|from|[xt]_?min|t0)|(end|stop|to|until|[xt]_?max|t1)|(offset)|duration)"
+    r"(?:_?(?:time|at))?(?:_(?:in_)?(?:s|secs?|seconds|ss\.msec|(?:hh:)?mm:ss\.ms|(ms|m_?secs?|millis|milliseconds)))?"
 )
+SPANS = ("timestamp", "timestamps", "interval", "span")  # start and end in one
 
 
 @lru_cache(maxsize=1000)
 def time_names(names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
     """Return which names of a row are times by another name, what we call them, and what makes seconds of them."""
-    found = [(name, one) for name in names if (one := TIME.fullmatch(str(name)))]
+    plain = {name: re.sub(r"(?<=[a-z])(?=[A-Z])|[\s_-]+", "_", str(name)).lower() for name in names}
+    found = [(name, one) for name in names if (one := TIME.fullmatch(plain[name]))]
     ours = [
-        (name, "start" if one[1] else "end" if one[2] else "duration", 0.001 if one[3] else 1) for name, one in found
+        (name, "start" if one[1] else "end" if one[2] else "offset" if one[3] else "duration", 0.001 if one[4] else 1)
+        for name, one in found
     ]
-    return tuple((name, our, unit) for name, our, unit in ours if our not in names)
+    spans = [(name, "span", 1.0) for name in names if plain[name] in SPANS and not found]
+    return (*((name, our, unit) for name, our, unit in ours if our == name or our not in names), *spans)
 
 
 def with_times(row: Row) -> Row:
@@ -66,8 +69,11 @@ def with_times(row: Row) -> Row:
     for name, our, unit in time_names(tuple(row)):
         value = row[name]
         with suppress(TypeError, ValueError):
-            parts = value.replace(",", ".").split(":") if isinstance(value, str) else [value]  # 0:00:12.5
-            times[our] = unit * sum(60**place * float(part) for place, part in enumerate(reversed(parts)))
+            if our == "span" and isinstance(value, list):
+                times["start"], times["end"] = map(float, value)
+            elif our != "span" and (name != our or (isinstance(value, str) and ":" in value)):
+                parts = value.replace(",", ".").split(":") if isinstance(value, str) else [value]  # 0:00:12.5
+                times[our] = unit * sum(60**place * float(part) for place, part in enumerate(reversed(parts)))
     return {**row, **times} if times else row
 
 

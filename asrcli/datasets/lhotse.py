@@ -20,7 +20,11 @@ Rows = list[tuple[int, Row]]
 
 def is_lhotse(row: Row) -> bool:
     """Return whether a line is a cut or a supervision."""
-    return ("recording" in row and "supervisions" in row) or ("recording_id" in row and "duration" in row)
+    return (
+        "tracks" in row
+        or ("recording" in row and "supervisions" in row)
+        or ("recording_id" in row and "duration" in row)
+    )
 
 
 def read_lhotse(rows: Rows, path: Path, recordings: Rows) -> list[Utterance]:
@@ -37,6 +41,8 @@ def read_lhotse(rows: Rows, path: Path, recordings: Rows) -> list[Utterance]:
 
 def one_cut(row: Row, where: str, recordings: Mapping[str, Row]) -> Utterance:
     """Return the utterance of one cut (all its supervisions joined) or of one supervision."""
+    if "tracks" in row:
+        raise InputError(f"{where}: Lhotse mixes this cut of several tracks while it is read; save its audio first")
     try:
         if "supervisions" in row:
             said, recording = sorted(row["supervisions"], key=lambda one: float(one["start"])), row["recording"]

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -127,6 +128,7 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
         found = read_manifest(path, needs_text=needs_text, text_column=text_column)
     if not found:
         raise InputError(f"{path}: no utterances")
+    check_units(found[0], path)
     return Manifest(str(path), layout, tuple(heard_whole(with_audio(one, path) for one in placed(found, path))))
 
 
@@ -142,6 +144,18 @@ def read_list(path: Path, *, needs_text: bool) -> Iterator[Utterance]:
             raise InputError(f"{where}: no text behind '{key[:60]}'")
         check_text(text, path, number)
         yield Utterance(key, text, key)
+
+
+COUNTED = re.compile(
+    r"(?:start|begin|end|stop|offset)_?(?:samples?|frames?)|(?:samples?|frames?)_?(?:start|end|offset)"
+)
+
+
+def check_units(one: Utterance, path: Path) -> None:
+    """Raise `InputError` where the place of utterances in their recordings is counted in what may have any length."""
+    odd = next((name for name, _ in one.fields if COUNTED.fullmatch(name.lower())), None)
+    if odd is not None and one.start is None:
+        raise InputError(f"{path}: '{odd}' counts samples or frames: write 'start' and 'end' in seconds in its place")
 
 
 def placed(found: Sequence[Utterance], manifest: Path) -> list[Utterance]:
@@ -228,7 +242,7 @@ def read_rows(path: Path) -> list[tuple[int, Row]]:
 
 def recordings_beside(path: Path, rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
     """Return the recordings that Lhotse keeps beside supervisions: the same name with the other word."""
-    if rows and "supervisions" in rows[0][1]:
+    if rows and not {"supervisions", "tracks"}.isdisjoint(rows[0][1]):
         return []
     other = path.with_name(path.name.replace("supervisions", "recordings"))
     if other == path or not other.exists():

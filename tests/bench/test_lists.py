@@ -100,6 +100,13 @@ def write_table(path: Path, name: str) -> None:
         ("segment_start,segment_end", "0.5,1.5"),
         ("start,duration", "0.5,1.0"),
         ("onset,duration_ms", "0.5,1000"),
+        ("from,to", "0.5,1.5"),
+        ("xmin,xmax", "0.5,1.5"),
+        ("t0,t1", "0.5,1.5"),
+        ("Begin Time - ss.msec,End Time - ss.msec", "0.5,1.5"),
+        ("Begin Time - msec,End Time - msec", "500,1500"),
+        ("start,end", "0:00.5,00:00:01.5"),
+        ("offset_ms,duration_ms", "500,1000"),
     ],
 )
 def test_times_in_the_words_of_other_programs(names: str, values: str, folder: Path) -> None:
@@ -174,6 +181,12 @@ def test_what_was_recognised_comes_back_in_the_same_layout(name: str, folder: Pa
         ("n.txt", "a1\tspk\thello\n", "line 1: more than a name and a text.*call the file .tsv"),
         ("n.txt", "a hello\nb\n", "line 2: no text behind 'b'"),
         ("n.json", '{\n "audio": "a.wav",\n "text": x\n}\n', "line 3: not JSON"),
+        ("n.csv", "path,text,start_sample,end_sample\na.wav,x,1,2\n", "'start_sample' counts samples.*seconds"),
+        (
+            "n.jsonl",
+            lines({"id": "c", "type": "MixedCut", "tracks": []}),
+            "line 1: Lhotse mixes this cut.*save its audio",
+        ),
         ("n.csv", "file_name,text\na.wav,x,y\n", "line 2: 3 columns where the header has 2"),
         ("n.csv", "sep=;\nfile_name;text\na.wav;x;y\n", "line 3: 3 columns"),
     ],
