@@ -237,8 +237,8 @@ def test_folders_are_matched_by_stem_and_every_unmatched_text_is_named(
                 (tmp_path / side / f"{name}.json").write_text(json.dumps({"text": f" {text}", "segments": []}))
     assert called("compare", tmp_path / "ref", tmp_path / "hyp", "-n", "basic") == 0
     shown = capsys.readouterr().out
-    assert "1 references without a hypothesis, counted as missed: c" in shown
-    assert "1 hypotheses without a reference, ignored: x" in shown
+    assert "1 reference without a hypothesis, counted as missed: c" in shown
+    assert "1 hypothesis without a reference, ignored: x" in shown
     assert "50.00 %" in shown  # of four words, one wrong and one missed
 
 

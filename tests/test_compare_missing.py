@@ -142,7 +142,7 @@ def test_the_pair_of_the_readme_works(tmp_path: Path, capsys: pytest.CaptureFixt
     assert called("compare", manifest, heard) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "4 utterances, 12 words" in shown
-    assert "1 references without a hypothesis, counted as missed: u3" in shown
+    assert "1 reference without a hypothesis, counted as missed: u3" in shown
     assert called("compare", manifest, manifest) == 0
     assert "compares a reference with itself" in " ".join(capsys.readouterr().out.split())
 
@@ -203,3 +203,11 @@ def test_a_folder_of_transcripts_may_hold_json_lines(tmp_path: Path) -> None:
     write(tmp_path / "hyp/again.json", rows({1: SAID[1], 0: SAID[0]}))
     with pytest.raises(InputError, match="the id 'u0' is in another file"):
         run(tmp_path / "r.jsonl", [tmp_path / "hyp"], Wanted())
+
+
+def test_a_text_that_was_recognised_without_an_error_may_be_that_of_the_reference(tmp_path: Path) -> None:
+    """Files of lines that do not correspond are one text each, and the line about them says so."""
+    (tmp_path / "ref.txt").write_text("hello world\n\nbye\n")
+    (tmp_path / "hyp.txt").write_text("hello world\nbye\n")
+    (note,) = [line for line in run(tmp_path / "ref.txt", [tmp_path / "hyp.txt"], Wanted()).notes if "letter" in line]
+    assert note.startswith("hyp: its text is that of ") and "unless it was recognised without any error" in note

@@ -201,10 +201,12 @@ def oddities(source: Source, reference: Source, same: bool) -> list[str]:
         same: its texts are theirs, letter for letter.
     """
     notes = []
+    texts = "its text is that" if len(source.utterances) == 1 else f"all {len(source.utterances):,} texts are those"
     if same and not names_system(Path(source.path)):
         notes.append(
-            f"{source.name}: all {len(reference.utterances):,} texts are those of {reference.path}, letter for letter, "
-            f"and {source.path} has none under a name such as 'pred_text': this compares a reference with itself"
+            f"{source.name}: {texts} of {reference.path}, "
+            f"letter for letter, and {source.path} has none under a name such as 'pred_text': unless it was recognised "
+            "without any error, this compares a reference with itself"
         )
     blank = sum(not one.text for one in source.utterances)
     if blank and source.path.endswith(TABLES):

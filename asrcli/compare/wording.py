@@ -110,10 +110,13 @@ def unmatched(one: SystemScore, most: int = 5) -> list[str]:
     said = []
     if one.missing:
         names = first_names(one.missing, most)
-        said.append(f"{one.name}: {len(one.missing)} references without a hypothesis, counted as missed: {names}")
+        said.append(
+            f"{one.name}: {count_of(one.missing, 'reference')} without a hypothesis, counted as missed: {names}"
+        )
     if one.extra:
         said.append(
-            f"{one.name}: {len(one.extra)} hypotheses without a reference, ignored: {first_names(one.extra, most)}"
+            f"{one.name}: {count_of(one.extra, 'hypothesis', 'hypotheses')} without a reference, ignored: "
+            f"{first_names(one.extra, most)}"
         )
     return said
 
