@@ -65,16 +65,22 @@ def time_names(names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
 
 def with_times(row: Row) -> Row:
     """Return a row with its times under our names, in seconds; what is no time in a recording, as a date, is none."""
-    times = {}
+    times: dict[str, float] = {}
     for name, our, unit in time_names(tuple(row)):
-        value = row[name]
         with suppress(TypeError, ValueError):
-            if our == "span" and isinstance(value, list):
-                times["start"], times["end"] = map(float, value)
-            elif our != "span" and (name != our or (isinstance(value, str) and ":" in value)):
-                parts = value.replace(",", ".").split(":") if isinstance(value, str) else [value]  # 0:00:12.5
-                times[our] = unit * sum(60**place * float(part) for place, part in enumerate(reversed(parts)))
+            times |= times_in(row[name], our, unit, other=name != our)
     return {**row, **times} if times else row
+
+
+def times_in(value: Any, our: str, unit: float, *, other: bool) -> dict[str, float]:
+    """Return the times that a value says under our names; it may be a clock (0:00:12.5), or start and end in one."""
+    if our == "span":
+        start, end = map(float, value if isinstance(value, list) else ())
+        return {"start": start, "end": end}
+    if not (other or (isinstance(value, str) and ":" in value)):
+        return {}
+    parts = value.replace(",", ".").split(":") if isinstance(value, str) else [value]
+    return {our: unit * sum(60**place * float(part) for place, part in enumerate(reversed(parts)))}
 
 
 @lru_cache(maxsize=1000)

@@ -93,14 +93,18 @@ def events(text: str) -> list[Event]:
         if row.lower().startswith("format:"):
             fields = [name.strip().lower() for name in row.partition(":")[2].split(",")]
         elif row.lower().startswith("dialogue:"):
-            cells = tuple(row.partition(":")[2].split(",", len(fields) - 1))
-            named = dict(zip(fields, cells, strict=False))
-            if not all(ASS_TIME.fullmatch(named.get(name, "")) for name in ("start", "end")):
-                raise InputError(f"line {number + 1}: no start and end where the Format has them: '{row[:60]}'")
-            found.append(Event(number, _spoken(named), cells, (fields.index("start"), fields.index("end"))))
+            found.append(_event(number, row, fields))
     if not found:
         raise InputError("line 1: no events of SubStation Alpha")
     return sorted((one for one in found if one.cue.lines), key=lambda one: one.cue.start)
+
+
+def _event(number: int, row: str, fields: list[str]) -> Event:
+    cells = tuple(row.partition(":")[2].split(",", len(fields) - 1))
+    named = dict(zip(fields, cells, strict=False))
+    if not all(ASS_TIME.fullmatch(named.get(name, "")) for name in ("start", "end")):
+        raise InputError(f"line {number + 1}: no start and end where the Format has them: '{row[:60]}'")
+    return Event(number, _spoken(named), cells, (fields.index("start"), fields.index("end")))
 
 
 def _spoken(cells: Mapping[str, str]) -> Cue:
