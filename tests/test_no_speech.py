@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from asr_plugins.fake import Fake
+from asr_plugins.pocketsphinx_aligner import PocketSphinxAligner
 from audio_files import tone, write_wav
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,16 +21,19 @@ from support.command import Run
 
 from asrcli import transcribe
 from asrcli.alignment.sound import Tape
+from asrcli.alignment.windows import Pairing
 from asrcli.audio.conditioning import FRAME, Conditioner, _low_cut, without_offset
 from asrcli.audio.decode import decode
-from asrcli.audio.no_speech import nothing_found
 from asrcli.audio.steady import _middle
 from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
 from asrcli.engine import Device, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
+from asrcli.pipeline.no_speech import left_out, nothing_found
+from asrcli.runs.align import align_pair
+from asrcli.runs.align_plan import AlignRequest
 from asrcli.streaming.listener import Endpointer, Listener, Listening, Piece
-from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Segment
+from asrcli.types import SAMPLE_RATE, Clip, Options, Recording, Region, Segment, Timings
 
 SAID = (
     "The train to the coast leaves from the third platform at half past nine.",
@@ -465,8 +469,48 @@ def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk:
     assert notes == [line] and line.endswith("; --no-vad transcribes it")
     first = float(line.split(" at ")[1].split(" s;")[0])
     assert len(talk) / SAMPLE_RATE <= first <= len(talk) / SAMPLE_RATE + 4
+    (gap,) = (one for one in found.gaps if not any(map(one.overlaps, found.speech)))
+    assert abs(gap.start - first) < 0.06 and gap.seconds > 9
     (found,) = transcribe(write_wav(tmp_path / "talk.wav", talk), engine="fake")
-    assert found.warnings == ()
+    assert found.warnings == () and not found.gaps
+
+
+def test_what_a_stream_and_an_alignment_tell_of_is_a_gap(
+    tmp_path: Path, talk: Any, digit_strings: list[tuple[Path, str]]
+) -> None:
+    samples = np.concatenate([talk, np.zeros(2 * SAMPLE_RATE), beeps(12)]).astype(np.float32)
+    recording = Recording(str(write_wav(tmp_path / "talk.wav", samples)))
+    (tmp_path / "talk.txt").write_text(" ".join(text for _, text in digit_strings[:6]))
+    aligned = align_pair(
+        recording.path,
+        str(tmp_path / "talk.txt"),
+        Pairing(PocketSphinxAligner(Weights("en-us", None), Device())),
+        AlignRequest(pairs=(), language="en"),
+    )
+    (gap,) = (one for one in aligned.gaps if one.start >= len(talk) / SAMPLE_RATE)
+    assert gap.seconds > 9
+    owner = LocalRecogniser(Choice(Fake, Weights("pace=3", None), Device("cpu")))
+    listener = Listener(owner, recording, Options(), Listening(VadOptions()))
+    list(listener.feed(samples, behind=True))
+    list(listener.finish())
+    made = listener.transcript((), Timings(0, 0, 0))
+    assert listener.no_speech_lines() == list(aligned.warnings) and gap in made.gaps
+
+
+@pytest.mark.parametrize(
+    ("standout", "speech", "places"),
+    [
+        pytest.param([(0, 3)], [], [(0, 3)], id="a place"),
+        pytest.param([(0, 1), (4, 5), (9, 10)], [], [(0, 10)], id="blows in one place"),
+        pytest.param([(0, 1), (12, 13), (24, 25)], [], [], id="single sounds"),
+        pytest.param([(0, 1), (4, 5), (9, 10)], [(6, 7)], [], id="sounds before and after speech"),
+        pytest.param([(0, 4)], [(3, 5)], [], id="the beginning of speech"),
+        pytest.param([(0, 12)], [(1, 2), (10, 13)], [(2, 10)], id="speech that is found at both ends"),
+    ],
+)
+def test_places_of_what_is_left_out(standout: list[Any], speech: list[Any], places: list[Any]) -> None:
+    known = left_out([Region(*one) for one in speech], [Region(*one) for one in standout])
+    assert list(known) == [Region(*one) for one in places]
 
 
 @pytest.mark.parametrize("hertz", [300, 1000, 7800])

@@ -198,6 +198,7 @@ def transcript_of(
     placed = at_starts(spelling.spoken, placed, frozenset(piece[0].first for piece in spelling.tokens if piece))
     written = written_back(tokens, placed, within)
     sure = confident(written, survey.speech, scored, survey.detected)
+    heard = [word for number, word in enumerate(written) if number in sure]
     words = iter(_doubted(word) if number not in sure else word for number, word in enumerate(written))
     segments = []
     for piece, own in zip(spelling.script.pieces, spelling.tokens, strict=True):
@@ -210,7 +211,7 @@ def transcript_of(
         engine=aligner,
         seconds=survey.seconds,
         speech=survey.speech,
-        gaps=without_text(survey.speech, [word for number, word in enumerate(written) if number in sure]),
+        gaps=without_text((*survey.speech, *survey.left_out), heard),
         leaps=leaps_of(written, sure, survey.speech),
     )
 

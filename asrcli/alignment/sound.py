@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.audio.conditioning import without_offset
-from asrcli.audio.no_speech import no_speech_lines
+from asrcli.pipeline.no_speech import left_out, no_speech_lines
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region, Samples
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class Survey:
     seconds: float
     speech: tuple[Region, ...]  # recording time
     detected: bool = True  # somebody has looked for it; if not, all of the recording counts as speech
+    left_out: tuple[Region, ...] = ()  # stands out, and no speech was found in it
 
 
 def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], None]) -> Survey:
@@ -40,11 +41,11 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         found += detector.feed(block) if detector else []
     found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
     speech = _moved(found, recording.start)
+    left = left_out(speech, _moved(detector.standout.seconds, recording.start)) if detector else ()
     if detector is not None:
-        standing = _moved(detector.standout.seconds, recording.start)
-        for line in no_speech_lines(recording, samples / SAMPLE_RATE, speech, standing, detector.silent):
+        for line in no_speech_lines(recording, samples / SAMPLE_RATE, speech, left, detector.silent):
             warn(line)
-    return Survey(samples / SAMPLE_RATE, speech, vad is not None)
+    return Survey(samples / SAMPLE_RATE, speech, vad is not None, left)
 
 
 def _moved(regions: Sequence[Region], start: float) -> tuple[Region, ...]:

@@ -40,10 +40,10 @@ class Standout:
             self._frames += 1
             if self._frames % SECOND == 0:
                 if self._loud >= SHARE * SECOND:
-                    self._add(self._frames * FRAME / SAMPLE_RATE)
+                    self._add()
                 self._loud = 0
 
-    def _add(self, end: float) -> None:
-        start = end - SECOND * FRAME / SAMPLE_RATE
+    def _add(self) -> None:
+        start, end = ((self._frames - back) * FRAME / SAMPLE_RATE for back in (SECOND, 0))
         touches = self.seconds and self.seconds[-1].end >= start
         self.seconds.append(Region(self.seconds.pop().start if touches else start, end))

@@ -107,13 +107,16 @@ class Assembly:
         seconds = sum(length for _, length in rated)
         return round(sum(score * length for score, length in rated) / seconds, 4) if seconds else None
 
-    def uncovered(self, speech: Sequence[Region]) -> tuple[Region, ...]:
-        """Return the stretches of speech that no segment covers; in a clip without any text, the short ones too."""
+    def uncovered(self, speech: Sequence[Region], left_out: Sequence[Region] = ()) -> tuple[Region, ...]:
+        """Return the stretches of speech, and of what voice activity left out, that no segment covers.
+
+        In a clip without any text the short ones, too.
+        """
         silent = [slot.key for slot in self.slots if not slot.segments]
         spans = [Region(first / SAMPLE_RATE, (first + length) / SAMPLE_RATE) for first, length in silent]
         inside = [one for one in speech if any(span.start <= one.start and one.end <= span.end for span in spans)]
         whole = [one for one in gaps(inside, self.segments, 0.0) if one in inside]
-        return merge([*untexted(speech, self.segments), *whole])
+        return merge([*untexted(speech, self.segments), *whole, *untexted(left_out, self.segments)])
 
 
 def untexted(speech: Sequence[Region], segments: Sequence[Segment]) -> list[Region]:

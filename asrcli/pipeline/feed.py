@@ -12,16 +12,14 @@ from typing import Protocol
 
 from asrcli.audio.cut import CutOptions, CutSummary, cut
 from asrcli.audio.decode import decode
-from asrcli.audio.no_speech import no_speech_lines, worth_a_look
 from asrcli.pipeline.batches import Closed, SecondsQueue
 from asrcli.pipeline.events import Event, Notice
-from asrcli.pipeline.flags import merge
 from asrcli.pipeline.lead import Lead
+from asrcli.pipeline.no_speech import left_out, no_speech_lines, worth_a_look
 from asrcli.pipeline.settings import Settings
 from asrcli.places.addresses import is_address
 from asrcli.types import Clip, Recording, Region
 
-AROUND = 0.5  # seconds recognised on both sides of what stands out
 LONGEST_LOOK = 600.0  # seconds of it that are recognised, at most: a second look is to be cheap
 
 
@@ -32,6 +30,7 @@ class End:
     index: int
     seconds: float = 0.0
     speech: tuple[Region, ...] = ()
+    left_out: tuple[Region, ...] = ()  # stands out, and no speech was found in it
     warnings: tuple[str, ...] = ()
     decode_seconds: float = 0.0
     error: Exception | None = None
@@ -95,12 +94,13 @@ def feed(index: int, recording: Recording, settings: Settings, into: Into, put: 
                 fed.put((index, clip), clip.seconds)
                 begun = time.perf_counter()
         busy += time.perf_counter() - begun
+        left = left_out(summary.speech, summary.standout)
         if settings.cut.vad is not None:
-            for line in no_speech_lines(recording, summary.seconds, summary.speech, summary.standout, summary.silent):
+            for line in no_speech_lines(recording, summary.seconds, summary.speech, left, summary.silent):
                 warn(line)
-            for clip in _second_look(recording, settings.cut, summary):
+            for clip in _second_look(recording, settings.cut, worth_a_look(summary.speech, left)):
                 fed.put((index, clip), clip.seconds)
-        end = End(index, summary.seconds, tuple(summary.speech), tuple(warnings), busy)
+        end = End(index, summary.seconds, tuple(summary.speech), left, tuple(warnings), busy)
     except Closed:
         raise
     except Exception as error:  # the per-input boundary: this input fails, the others go on
@@ -109,20 +109,18 @@ def feed(index: int, recording: Recording, settings: Settings, into: Into, put: 
     fed.put(end, 0.0)
 
 
-def _second_look(recording: Recording, options: CutOptions, summary: CutSummary) -> Iterator[Clip]:
-    """Yield what stands out although voice activity found nothing there, where that is most of a recording.
+def _second_look(recording: Recording, options: CutOptions, left: Sequence[Region]) -> Iterator[Clip]:
+    """Yield clips of what voice activity left out.
 
     These clips have no speech. The engine decides, and only what it is sure of counts, see `asrcli.pipeline.again`.
     """
     if not os.path.isfile(recording.path) and not is_address(recording.path):
         return  # a pipe cannot be read again; the line says what was left out
-    left = worth_a_look(summary.speech, summary.standout)
-    around = merge(Region(max(recording.start, one.start - AROUND), one.end + AROUND) for one in left)
     seconds = 0.0
-    for one in around:
+    for one in left:
         if (seconds := seconds + one.seconds) > LONGEST_LOOK:
             return
         end = one.end if recording.end is None else min(one.end, recording.end)
-        part = replace(recording, start=one.start, end=end)
+        part = replace(recording, start=max(recording.start, one.start), end=end)
         for clip in cut(decode(part, lambda text: None), part, replace(options, vad=None)):
             yield replace(clip, recording=recording)

@@ -312,7 +312,7 @@ class Work:
             language_score=assembly.main_language_score(),
             seconds=end.seconds,
             speech=end.speech,
-            gaps=assembly.uncovered(end.speech),
+            gaps=assembly.uncovered(end.speech, end.left_out),
             warnings=end.warnings,
             options=self._recorded_options(),
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - track.started),

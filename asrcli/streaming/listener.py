@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Protocol
 
 from asrcli.audio.cut import Buffer
-from asrcli.audio.no_speech import no_speech_lines
 from asrcli.audio.silero import WINDOW
 from asrcli.audio.vad import SpeechDetector, VadOptions
 from asrcli.base.join import join_texts
@@ -22,6 +21,7 @@ from asrcli.pipeline.again import doubted_if_slow
 from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import merge
 from asrcli.pipeline.joints import capitalised, respelled
+from asrcli.pipeline.no_speech import left_out, no_speech_lines
 from asrcli.streaming.recognition import USUAL, Hypotheses, OwnStream, Pace, Recognition, Update
 from asrcli.types import SAMPLE_RATE, Options, Recording, Region, Samples, Segment, Timings, Transcript, Turn
 
@@ -234,13 +234,17 @@ class Listener:
         found, seconds = self.endpointer, self.endpointer.seconds
         if found.detector is None:
             return []
-        standing = found.detector.standout.seconds
-        return no_speech_lines(self.recording, seconds, found.speech, standing, found.detector.silent)
+        return no_speech_lines(self.recording, seconds, found.speech, self._left_out(), found.detector.silent)
+
+    def _left_out(self) -> tuple[Region, ...]:
+        found = self.endpointer
+        return left_out(found.speech, found.detector.standout.seconds) if found.detector else ()
 
     def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
         """Return everything that was recognised."""
         weights, seconds = self.recogniser.choice.weights, self.endpointer.seconds
         spoken = sorted({one.language for one in self.segments if one.language})
+        missing = [*untexted(self.endpointer.speech, self.segments), *untexted(self._left_out(), self.segments)]
         return Transcript(
             recording=replace(self.recording, seconds=seconds),
             segments=tuple(self.segments),
@@ -250,7 +254,7 @@ class Listener:
             language=self.options.language or (max(spoken, key=self._seconds_in) if spoken else None),
             seconds=seconds,
             speech=tuple(self.endpointer.speech),
-            gaps=merge([*untexted(self.endpointer.speech, self.segments), *self._untexted]),
+            gaps=merge([*missing, *self._untexted]),
             warnings=warnings,
             turns=self.speakers.turns() if self.speakers is not None else (),
             options=(*self.options.recorded(), *((("speakers", self.speakers.source),) if self.speakers else ())),

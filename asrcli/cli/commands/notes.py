@@ -42,10 +42,13 @@ def say_doubts(console: Console, name: str, transcript: Transcript, formats: tup
 
     for text in time_doubts(transcript, formats, layout.highlight_words):
         console.note(f"{name}: {text}")
-    if transcript.gaps:
-        missing, places = clock(sum(gap.seconds for gap in transcript.gaps)), count_of(transcript.gaps, "place")
-        first = clock(transcript.gaps[0].start)
-        console.note(f"{name}: {missing} of speech in {places} has no text, first at {first}")
+    # Of a gap without detected speech a warning speaks (`asrcli.pipeline.no_speech`).
+    if gaps := [gap for gap in transcript.gaps if any(gap.overlaps(one) for one in transcript.speech or ())]:
+        missing = sum(gap.seconds for gap in gaps)
+        console.note(
+            f"{name}: {clock(missing)} of speech in {count_of(gaps, 'place')} has no text, "
+            f"first at {clock(gaps[0].start)}"
+        )
     flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
     if flagged:
         kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
