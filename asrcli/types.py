@@ -49,10 +49,6 @@ class Region:
         """The length."""
         return self.end - self.start
 
-    def overlaps(self, other: Region) -> bool:
-        """Return whether they have more than an end in common."""
-        return self.start < other.end and other.start < self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Recording:

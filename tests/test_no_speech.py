@@ -29,7 +29,7 @@ from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
 from asrcli.engine import Device, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.pipeline.no_speech import left_out, nothing_found
+from asrcli.pipeline.no_speech import left_out, nothing_found, without
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
 from asrcli.streaming.listener import Endpointer, Listener, Listening, Piece
@@ -469,7 +469,7 @@ def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk:
     assert notes == [line] and line.endswith("; --no-vad transcribes it")
     first = float(line.split(" at ")[1].split(" s;")[0])
     assert len(talk) / SAMPLE_RATE <= first <= len(talk) / SAMPLE_RATE + 4
-    (gap,) = (one for one in found.gaps if not any(map(one.overlaps, found.speech)))
+    (gap,) = (one for one in found.gaps if one in without(found.gaps, found.speech or ()))
     assert abs(gap.start - first) < 0.06 and gap.seconds > 9
     (found,) = transcribe(write_wav(tmp_path / "talk.wav", talk), engine="fake")
     assert found.warnings == () and not found.gaps
@@ -540,6 +540,13 @@ def test_what_stands_out_does_not_depend_on_blocks(talk: Any, counts: list[int])
     one.feed(samples[at:])
     other.feed(samples)
     assert one.standout.seconds == other.standout.seconds != []
+
+
+def test_what_stands_out_is_told_once(asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "beep.wav", beeps(12).astype(np.float32))
+    done = asr("transcribe", "beep.wav", "-e", "fake", "--engine-option", "word_score=0.3", "--output", "beep.json")
+    assert len(json.loads((tmp_path / "beep.json").read_text())["gaps"]) == 1
+    assert "no speech was found in beep.wav" in done.err and "has no text" not in done.err
 
 
 def test_what_stands_out_gets_a_second_look_by_the_engine(tmp_path: Path, talk: Any) -> None:

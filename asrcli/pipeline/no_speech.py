@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from math import inf
 
 from asrcli.base.console import clock
 from asrcli.pipeline.flags import gaps, merge
@@ -15,13 +17,17 @@ AROUND = 0.5  # seconds recognised on both sides of what stands out
 
 
 def left_out(speech: Sequence[Region], standout: Sequence[Region]) -> tuple[Region, ...]:
-    """Return the places where sound stands out, in which no speech was found: each is a gap, unless it has a text."""
-    whole = merge(standout)
-    left = [one for one in _without(whole, speech) if one in whole or one.seconds >= LEAST_BESIDE]
+    """Return the places where sound stands out, in which no speech was found: each is a gap, unless it has a text.
+
+    Both are in order.
+    """
+    whole = set(merge(standout))
+    left = [one for one in without(standout, speech) if one in whole or one.seconds >= LEAST_BESIDE]
     places: list[list[Region]] = []
     for one in left:
-        between = Region(places[-1][-1].end, one.start) if places else None
-        if between is None or between.seconds > APART or any(map(between.overlaps, speech)):
+        before = places[-1][-1].end if places else -inf
+        following = bisect_right(speech, before, key=lambda other: other.end)
+        if one.start - before > APART or (following < len(speech) and speech[following].start < one.start):
             places.append([])
         places[-1].append(one)
     worth = (own for own in places if sum(one.seconds for one in own) >= LEAST)
@@ -32,10 +38,11 @@ def worth_a_look(speech: Sequence[Region], left: Sequence[Region]) -> tuple[Regi
     """Return what the engine is to recognise although voice activity left it out: where that is most of the sound."""
     if sum(one.seconds for one in left) <= sum(one.seconds for one in speech):
         return ()
-    return _without([Region(max(0.0, one.start - AROUND), one.end + AROUND) for one in left], speech)
+    return without([Region(max(0.0, one.start - AROUND), one.end + AROUND) for one in left], speech)
 
 
-def _without(regions: Sequence[Region], speech: Sequence[Region]) -> tuple[Region, ...]:
+def without(regions: Sequence[Region], speech: Sequence[Region]) -> tuple[Region, ...]:
+    """Return what is left of regions outside of speech."""
     return gaps(regions, [Segment("", one.start, one.end) for one in speech], 0.0)
 
 

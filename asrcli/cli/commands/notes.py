@@ -39,11 +39,12 @@ def _names(text: str, name: str) -> bool:
 def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
     """Say on stderr what the reader of the text alone would not see."""
     from asrcli.formats.timeline import time_doubts
+    from asrcli.pipeline.no_speech import without
 
     for text in time_doubts(transcript, formats, layout.highlight_words):
         console.note(f"{name}: {text}")
-    # Of a gap without detected speech a warning speaks (`asrcli.pipeline.no_speech`).
-    if gaps := [gap for gap in transcript.gaps if any(gap.overlaps(one) for one in transcript.speech or ())]:
+    told = set(without(transcript.gaps, transcript.speech or ()))  # what is no speech: a warning speaks of it
+    if gaps := [gap for gap in transcript.gaps if gap not in told]:
         missing = sum(gap.seconds for gap in gaps)
         console.note(
             f"{name}: {clock(missing)} of speech in {count_of(gaps, 'place')} has no text, "
