@@ -29,7 +29,8 @@ from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
 from asrcli.engine import Device, Weights
 from asrcli.engines.recogniser import Choice, LocalRecogniser
-from asrcli.pipeline.no_speech import left_out, nothing_found, without
+from asrcli.pipeline.flags import gaps
+from asrcli.pipeline.no_speech import left_out, nothing_found
 from asrcli.runs.align import align_pair
 from asrcli.runs.align_plan import AlignRequest
 from asrcli.streaming.listener import Endpointer, Listener, Listening, Piece
@@ -469,7 +470,7 @@ def test_sound_that_stands_out_and_is_in_no_region_is_told(tmp_path: Path, talk:
     assert notes == [line] and line.endswith("; --no-vad transcribes it")
     first = float(line.split(" at ")[1].split(" s;")[0])
     assert len(talk) / SAMPLE_RATE <= first <= len(talk) / SAMPLE_RATE + 4
-    (gap,) = (one for one in found.gaps if one in without(found.gaps, found.speech or ()))
+    (gap,) = (one for one in found.gaps if one in gaps(found.gaps, found.speech or (), 0.0))
     assert abs(gap.start - first) < 0.06 and gap.seconds > 9
     (found,) = transcribe(write_wav(tmp_path / "talk.wav", talk), engine="fake")
     assert found.warnings == () and not found.gaps

@@ -13,7 +13,7 @@ from asrcli.alignment.places import Placed
 from asrcli.alignment.script import Script, silent_words, written_words
 from asrcli.alignment.sound import Survey
 from asrcli.alignment.spoken import spoken_words
-from asrcli.pipeline.flags import gaps, merge
+from asrcli.pipeline.flags import gaps
 from asrcli.types import Leap, Recording, Region, Segment, Transcript, Word, WordStatus
 
 LOW_SCORE = 0.3  # below it a word is doubtful
@@ -230,7 +230,7 @@ def _segment(text: str, words: tuple[Word, ...], speaker: str | None) -> Segment
 def without_text(speech: Sequence[Region], words: Iterable[Word]) -> tuple[Region, ...]:
     """Return the stretches of speech in which no word was found with confidence."""
     around = [Region(word.start - JOINED / 2, word.end + JOINED / 2) for word in words]
-    return gaps(speech, [Segment("", one.start, one.end) for one in merge(around)], LEAST_GAP)
+    return gaps(speech, around, LEAST_GAP)
 
 
 def summarise(transcript: Transcript, scored: bool = True, detected: bool = True) -> Summary:

@@ -76,7 +76,7 @@ def flag_segment(segment: Segment, speech: Sequence[Region] | None, options: Opt
     return replace(segment, flags=tuple(dict.fromkeys(str(flag) for flag in found)))
 
 
-def gaps(speech: Sequence[Region], segments: Iterable[Segment], min_seconds: float) -> tuple[Region, ...]:
+def gaps(speech: Sequence[Region], segments: Iterable[Region | Segment], min_seconds: float) -> tuple[Region, ...]:
     """Return the stretches of detected speech, at least so long, that no segment covers."""
     found: list[Region] = []
     covered = merge(Region(segment.start, segment.end) for segment in segments)

@@ -8,7 +8,7 @@ from math import inf
 
 from asrcli.base.console import clock
 from asrcli.pipeline.flags import gaps, merge
-from asrcli.types import Recording, Region, Segment
+from asrcli.types import Recording, Region
 
 LEAST = 3.0  # seconds that stand out in one place and are worth a line
 APART = 10.0  # seconds between those of one place: what hides speech hides the pauses in it, too
@@ -22,7 +22,7 @@ def left_out(speech: Sequence[Region], standout: Sequence[Region]) -> tuple[Regi
     Both are in order.
     """
     whole = set(merge(standout))
-    left = [one for one in without(standout, speech) if one in whole or one.seconds >= LEAST_BESIDE]
+    left = [one for one in gaps(standout, speech, 0.0) if one in whole or one.seconds >= LEAST_BESIDE]
     places: list[list[Region]] = []
     for one in left:
         before = places[-1][-1].end if places else -inf
@@ -38,12 +38,7 @@ def worth_a_look(speech: Sequence[Region], left: Sequence[Region]) -> tuple[Regi
     """Return what the engine is to recognise although voice activity left it out: where that is most of the sound."""
     if sum(one.seconds for one in left) <= sum(one.seconds for one in speech):
         return ()
-    return without([Region(max(0.0, one.start - AROUND), one.end + AROUND) for one in left], speech)
-
-
-def without(regions: Sequence[Region], speech: Sequence[Region]) -> tuple[Region, ...]:
-    """Return what is left of regions outside of speech."""
-    return gaps(regions, [Segment("", one.start, one.end) for one in speech], 0.0)
+    return gaps([Region(max(0.0, one.start - AROUND), one.end + AROUND) for one in left], speech, 0.0)
 
 
 def nothing_found(recording: Recording, seconds: float, silent: bool) -> str:

@@ -39,16 +39,16 @@ def _names(text: str, name: str) -> bool:
 def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
     """Say on stderr what the reader of the text alone would not see."""
     from asrcli.formats.timeline import time_doubts
-    from asrcli.pipeline.no_speech import without
+    from asrcli.pipeline.flags import gaps
 
     for text in time_doubts(transcript, formats, layout.highlight_words):
         console.note(f"{name}: {text}")
-    told = set(without(transcript.gaps, transcript.speech or ()))  # what is no speech: a warning speaks of it
-    if gaps := [gap for gap in transcript.gaps if gap not in told]:
-        missing = sum(gap.seconds for gap in gaps)
+    told = set(gaps(transcript.gaps, transcript.speech or (), 0.0))  # what is no speech: a warning speaks of it
+    if spoken := [gap for gap in transcript.gaps if gap not in told]:
+        missing = sum(gap.seconds for gap in spoken)
         console.note(
-            f"{name}: {clock(missing)} of speech in {count_of(gaps, 'place')} has no text, "
-            f"first at {clock(gaps[0].start)}"
+            f"{name}: {clock(missing)} of speech in {count_of(spoken, 'place')} has no text, "
+            f"first at {clock(spoken[0].start)}"
         )
     flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
     if flagged:
