@@ -9,17 +9,20 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from socketserver import StreamRequestHandler
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis.internal.conjecture import providers
 from support import recipes
 from support.command import Result, Run, Shell, quiet_environment
-from support.zygote import Zygote, common
+from support.zygote import PLACE, Zygote, common
 
 from asrcli.base.import_guard import guard_imports
 
@@ -87,10 +90,28 @@ settings.register_profile("asr", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("asr")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell: children would ignore it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# Servers of tests write heads and bodies apart: each second piece would wait 40 ms for the answer to the first.
+StreamRequestHandler.disable_nagle_algorithm = True
 guard_imports()  # tests import pyannote and NeMo directly, too
 # What lives as long as the process is not looked through for garbage again and again: an eighth of the processor time.
 gc.disable()
 gc.set_threshold(10_000, 20, 20)
+
+
+class Logged(logging.Handler):
+    """Keeps the last messages, and so formats each: one that cannot be formatted is an error of the test.
+
+    pytest's own plugin looks at each logger of the process (thousands, once torch is imported) six times per test.
+    """
+
+    messages: ClassVar[deque[str]] = deque(maxlen=1000)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+LOGGED = Logged()
+logging.getLogger().addHandler(LOGGED)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -114,9 +135,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all workers fork commands from one process."""
+    if config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[PLACE] = common().start()
+
+
+def pytest_unconfigure() -> None:
+    """End the process that forks commands, where it is ours."""
+    common().kill()
+
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis looks for constants
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the quick suite, try fewer examples, the same ones each time: `make test-slow` looks for new ones."""
+    """In the quick suite, try fewer examples, the same ones each time: `make test-slow` looks for new ones.
+
+    Hypothesis draws the constants of all modules of the program that have been imported, too, and which these are
+    depends on the tests that this worker has run before.
+    """
     if "not slow" in config.option.markexpr:
+        providers._get_local_constants = lambda: providers._local_constants
         tests = {item.function for item in items if isinstance(item, pytest.Function)}
         for test in filter(is_hypothesis_test, tests):
             full = test._hypothesis_internal_use_settings
@@ -131,11 +169,16 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-@pytest.fixture(autouse=True)
-def log_levels() -> None:
-    """Let pytest's log handlers take everything again: loading a model with NeMo sets all handlers to ERROR."""
-    for handler in logging.root.handlers:
-        handler.setLevel(logging.NOTSET)
+@pytest.fixture
+def logged() -> Iterator[deque[str]]:
+    """Return what is logged while the test runs, of this program all of it."""
+    log = logging.getLogger("asrcli")
+    before = log.level
+    log.setLevel(logging.DEBUG)
+    LOGGED.setLevel(logging.NOTSET)  # loading a model with NeMo sets all handlers to ERROR
+    LOGGED.messages.clear()
+    yield LOGGED.messages
+    log.setLevel(before)
 
 
 @pytest.fixture(scope="session")
@@ -176,10 +219,9 @@ def recipe_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zygote: Zygote
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
+def zygote() -> Zygote:
     """Return what forks commands from a process that has imported the program."""
-    yield common()
-    common().kill()
+    return common()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections import deque
 
 import pytest
 
@@ -42,13 +42,12 @@ def test_larger_weights_come_first(
     assert found == chosen and len(said) == 1 and len(said[0]) < 80 and chosen in said[0]
 
 
-def test_the_embedded_ones_follow_in_order(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_embedded_ones_follow_in_order(monkeypatch: pytest.MonkeyPatch, logged: deque[str]) -> None:
     for number, chosen in enumerate(EMBEDDED):
         assert choose(monkeypatch, EMBEDDED[number:])[0] == chosen
-    with caplog.at_level(logging.DEBUG, "asrcli"):
-        _, said = choose(monkeypatch, EMBEDDED[3:])
+    _, said = choose(monkeypatch, EMBEDDED[3:])
     assert len(said) == 1 and "asrcli[offline]" in said[0]
-    assert "not whisper: no weights here" in caplog.messages and "not qwen3: no weights here" in caplog.messages
+    assert "not whisper: no weights here" in logged and "not qwen3: no weights here" in logged
 
 
 def test_what_one_cannot_do_is_left_to_another(monkeypatch: pytest.MonkeyPatch) -> None:

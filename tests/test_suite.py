@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis.internal.conjecture import providers
 from support.command import Run, Shell, write_wav
 
 
@@ -52,6 +53,12 @@ def test_numpy_has_one_thread_also_without_workers() -> None:
     np.ones((2, 2)) @ np.ones((2, 2))
     found = [one for one in threadpoolctl.threadpool_info() if "numpy" in one["filepath"]]
     assert os.environ["OMP_NUM_THREADS"] != "1" or {one["num_threads"] for one in found} == {1}
+
+
+def test_no_example_of_the_quick_suite_depends_on_the_tests_before(request: pytest.FixtureRequest) -> None:
+    """Hypothesis draws the constants of modules that happen to be imported: the slow suite alone wants this."""
+    quick = "not slow" in request.config.option.markexpr
+    assert bool(providers._get_local_constants()) == (not quick)
 
 
 @pytest.mark.slow

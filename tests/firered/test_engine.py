@@ -44,11 +44,11 @@ def texts(engine, clips, options=None):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    ("beams", "together"),
-    [(3, 8), *(pytest.param(*one, marks=pytest.mark.slow) for one in ((1, 1), (1, 8), (3, 1)))],
+    ("beams", "together", "count"),
+    [(3, 8, 9), *(pytest.param(*one, 24, marks=pytest.mark.slow) for one in ((1, 1), (1, 8), (3, 1), (3, 8)))],
 )
-def test_digits(engines, digits, name, beams, together):
-    assert error_rate(engines[name], digits, Options(beam_size=beams), together) < 0.1
+def test_digits(engines, digits, name, beams, together, count):
+    assert error_rate(engines[name], digits[:count], Options(beam_size=beams), together) < 0.1
 
 
 @pytest.mark.slow
@@ -122,10 +122,10 @@ def test_too_long(engines, clip, name, seconds):
     assert caught.value.exit_code == 1
 
 
-def test_longer_than_trained_is_said(engines, clip, digits, caplog):
+def test_longer_than_trained_is_said(engines, clip, digits, logged):
     long = np.resize(digits[0][0].samples, 31 * SAMPLE_RATE)
     engines["llm"].transcribe([clip(long)], Options(beam_size=1, max_new_tokens=2))
-    assert "trained on at most 30 s" in caplog.text
+    assert any("trained on at most 30 s" in line for line in logged)
 
 
 def test_card_of_the_llm_models(folders, load):

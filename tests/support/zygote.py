@@ -1,10 +1,10 @@
 """Imports the program once and forks for each command: a process of its own for a tenth of the processor time.
 
-Run as ``python zygote.py FD PLACE``: FD is a socket that brings, for each command, a JSON head (words, folder,
-environment, numbers of descriptors), these descriptors, and one that takes the exit status. To PLACE, a socket in the
-file system, any process may connect and send the same but for the last: that is what the program `client` does.
-Commands may run side by side. Commands whose words tell of no engine but the fake one come from a process of a fifth of
-the size; a fork of it that has imported the libraries of engines forks the others.
+Run as ``python zygote.py FD FD``: the first is a socket at whose end it ends, the second listens. A connection brings a
+JSON head (words, folder, environment, numbers of descriptors) and these descriptors, and takes the exit status. The
+workers of a run of the suite share one such process. Commands may run side by side. Those whose words tell of no engine
+but the fake one come from a process of a fifth of the size; a fork of it that has imported the libraries of engines
+forks the others.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from select import select
 from selectors import EVENT_READ, DefaultSelector
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
@@ -39,6 +39,7 @@ MODULES = (
 HEAVY = ("torch._dynamo", "ctranslate2", "safetensors.torch", "tokenizers", "scipy.optimize")
 HEAD = 1 << 20  # bytes; words and environment of a command
 WITH_ENGINES = {"align", "ask", "bench", "doctor", "transcribe"}  # commands that may import their libraries
+PLACE = "ZYGOTE_PLACE"  # the variable that tells workers where it takes commands
 COMPANIONS = (
     "--align",
     "--diari",
@@ -65,67 +66,61 @@ sys.exit(status if status >= 0 else 128 - status)
 
 
 class Zygote:
-    """The parent's side: starts the process when the first command is run."""
+    """The parent's side: starts the process when the first command is run, or has none where another started it."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], place: str = "") -> None:
         self.environment = environment
+        self.place = place
         self._process: subprocess.Popen[bytes] | None = None
 
-    def _start(self) -> None:
-        self._folder = TemporaryDirectory(prefix="zygote")
-        self.place = f"{self._folder.name}/socket"
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, __file__, str(theirs.fileno()), self.place]
-        more: dict[str, Any] = {"pass_fds": [theirs.fileno()], "start_new_session": True}
-        self._process = subprocess.Popen(command, env=self.environment, **more)
-        theirs.close()
+    def start(self) -> str:
+        """Start the process, which imports nothing before its first command, and return where it takes commands."""
+        if not self.place:
+            self._folder = TemporaryDirectory(prefix="zygote")
+            self.place = f"{self._folder.name}/socket"
+            self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening, theirs:
+                listening.bind(self.place)
+                listening.listen()
+                numbers = [theirs.fileno(), listening.fileno()]
+                command = [sys.executable, __file__, *map(str, numbers)]
+                more: dict[str, Any] = {"pass_fds": numbers, "start_new_session": True}
+                self._process = subprocess.Popen(command, env=self.environment, **more)
+        return self.place
 
     def run(self, words: list[str], folder: Path, environment: dict[str, str], files: tuple[int, int, int]) -> int:
         """Run a command and return its exit status, as `subprocess` does: negative for a signal."""
-        if self._process is None:
-            self._start()
         head = json.dumps([words, os.fspath(folder), environment, [0, 1, 2]]).encode("utf-8", "surrogatepass")
-        answer, theirs = os.pipe()
-        try:
-            socket.send_fds(self._socket, [head], [*files, theirs])
-            os.close(theirs)
-            status = os.read(answer, 64)
-        except BaseException:  # the test has run out of time
-            self.kill()
-            raise
-        finally:
-            os.close(answer)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
+            there.connect(self.start())
+            socket.send_fds(there, [head], files)
+            status = there.recv(64)
         if not status:
             raise RuntimeError("the process that forks commands has died")
         return int(status)
 
     def client(self, path: Path) -> None:
         """Write a program that runs a command here, with its own folder, environment and descriptors."""
-        if self._process is None:
-            self._start()
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(CLIENT.format(python=sys.executable, place=self.place))
+        path.write_text(CLIENT.format(python=sys.executable, place=self.start()))
         path.chmod(0o755)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
-            while there.connect_ex(self.place):  # it is still importing
-                time.sleep(0.05)
 
     def kill(self) -> None:
-        """Kill the process and the command that is running; the next command starts another."""
+        """Kill the process, where it is ours, and the commands that are running."""
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-            self._socket.close()
+            self._ours.close()
             self._folder.cleanup()
-            self._process = None
+            self._process, self.place = None, ""
 
 
 @cache
 def common() -> Zygote:
-    """Return the one of this process; it ends with it."""
+    """Return the one of this process, or that of the process that started this one as a worker."""
     from support.command import quiet_environment  # not there where this file is run
 
-    return Zygote(quiet_environment(Path(os.devnull)))
+    return Zygote(quiet_environment(Path(os.devnull)), os.environ.get(PLACE, ""))
 
 
 def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -139,7 +134,7 @@ def forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.C
 
 
 def serve(parent: socket.socket, others: socket.socket | None = None) -> None:
-    """Fork for each command until the parent goes away."""
+    """Fork for each command that a connection or the parent brings, until the parent goes away."""
     ended, wake = socket.socketpair()
     for end in (ended, wake):
         end.setblocking(False)
@@ -166,6 +161,7 @@ def heavy() -> socket.socket:
     """Fork the process that imports the libraries of engines; return where it takes commands."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
+        signal.set_wakeup_fd(-1)  # that is about to be closed
         at = theirs.fileno()  # a pipe of the first command, held here, would never come to its end
         os.closerange(3, at)
         os.closerange(at + 1, os.sysconf("SC_OPEN_MAX"))
@@ -296,8 +292,7 @@ def become(words: list[str], folder: str, environment: dict[str, str], files: di
 
 
 if __name__ == "__main__":
-    prepare()
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listening.bind(sys.argv[2])
-    listening.listen()
-    serve(socket.socket(fileno=int(sys.argv[1])), listening)
+    parent, listening = (socket.socket(fileno=int(number)) for number in sys.argv[1:])
+    if listening in select([parent, listening], [], [])[0]:
+        prepare()
+        serve(parent, listening)
