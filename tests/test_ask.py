@@ -355,8 +355,8 @@ def drip_headers(handler: Any, body: Any) -> None:
 
 @pytest.mark.parametrize("answer", [drip, drip_headers, lambda handler, body: time.sleep(3)])
 def test_servers_that_never_finish_are_left(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat, "SILENCE", 0.3)
-    monkeypatch.setattr(chat, "PATIENCE", 0.3)
+    monkeypatch.setattr(chat, "SILENCE", 0.1)
+    monkeypatch.setattr(chat, "PATIENCE", 0.1)
     with served(answer) as (url, _), pytest.raises(ChatFailed, match="does not"):
         ChatServer(url, "m").generate(["?"], 5)
 

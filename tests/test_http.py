@@ -97,7 +97,7 @@ def test_a_server_of_another_librarys_client_has_to_keep_its_pace(
     dripping: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `asr engines pull` asks the hub, from threads that its library starts, without a limit of its own."""
-    monkeypatch.setattr(limits, "PATIENCE", 0.5)
+    monkeypatch.setattr(limits, "PATIENCE", 0.2)
     with httpx2.Client(timeout=None, trust_env=False) as client:
         paced(client)
         paced(client)  # once is enough

@@ -282,7 +282,7 @@ def test_the_record_of_a_file_is_that_of_who_wrote_it_last(tmp_path: Path, audio
     def slowly(record: int, entry: dict[str, object]) -> None:
         if "audio" in entry:
             between.set()
-            other.join(0.5)  # without the lock the other one does both its steps here
+            other.join(0.2)  # without the lock the other one does both its steps here
         add(record, entry)
 
     first._add = slowly  # type: ignore[method-assign]

@@ -214,9 +214,9 @@ def as_json(transcript: Transcript) -> str:
 
 
 def test_two_recognisers_at_once_give_the_same_transcripts(tmp_path: Path) -> None:
-    recordings = [Recording(str(write_silence(tmp_path / f"{a}-{b}-c-d.wav", 100.0))) for a in "xyz" for b in "uvw"]
+    recordings = [Recording(str(write_silence(tmp_path / f"{a}-{b}-c-d.wav", 10.0))) for a in "xyz" for b in "uvw"]
     choice = Choice(Fake, Weights("default", None), Device("cpu"))
-    settings = Settings(cut=CutOptions(max_seconds=30.0, vad=None), batch_size=2)
+    settings = Settings(cut=CutOptions(max_seconds=3.0, vad=None), batch_size=2)
     both_at_work = threading.Barrier(2, timeout=60)
 
     class Meeting(LocalRecogniser):
@@ -241,7 +241,7 @@ def test_two_recognisers_at_once_give_the_same_transcripts(tmp_path: Path) -> No
 
 
 def test_a_transcriber_loads_once_and_serves_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [write_silence(tmp_path / f"{name}-b-c.wav", 70.0) for name in ("one", "two", "three", "four")]
+    paths = [write_silence(tmp_path / f"{name}-b-c.wav", 40.0) for name in ("one", "two", "three", "four")]
     alone = {str(path): as_json(transcribe(path, beam_size=2)) for path in paths}
     loads: list[object] = []
     load = Fake.__init__
@@ -255,14 +255,14 @@ def test_a_transcriber_loads_once_and_serves_threads(tmp_path: Path, monkeypatch
 
     def work(path: Path) -> list[tuple[str, str]]:
         begin.wait()
-        found = [one for _ in range(5) for one in transcriber.transcribe(path, vad=False, beam_size=2)]
+        found = [one for _ in range(3) for one in transcriber.transcribe(path, vad=False, beam_size=2)]
         return [(one.recording.path, as_json(one)) for one in found]
 
     with asrcli.Transcriber("fake") as transcriber:
         assert len(loads) == 1
         with ThreadPoolExecutor(4) as pool:
             made = [one for found in pool.map(work, paths) for one in found]
-    assert made == [(str(path), alone[str(path)]) for path in paths for _ in range(5)]
+    assert made == [(str(path), alone[str(path)]) for path in paths for _ in range(3)]
     assert len(loads) == 1
 
 
@@ -310,7 +310,7 @@ def test_queue_bounds_the_seconds_that_wait() -> None:
     while len(taken) < 50:
         most = max(most, waiting._seconds)
         taken += waiting.take(random.Random(len(taken)).uniform(0, 8), wait=True)
-    thread.join(5)
+    thread.join(60)
     assert taken == list(range(50)) and most <= 10.0
 
 
@@ -328,7 +328,7 @@ def test_closing_the_queue_frees_a_waiting_thread() -> None:
     thread = threading.Thread(target=feed)
     thread.start()
     waiting.close()
-    thread.join(5)
+    thread.join(60)
     assert ended == [True]
 
 
@@ -340,7 +340,7 @@ def test_ending_early_stops_the_threads(tmp_path: Path) -> None:
     happenings.close()  # type: ignore[attr-defined]
     for thread in threading.enumerate():
         if thread.name.startswith("asr-"):
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive()
 
 

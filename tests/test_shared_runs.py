@@ -22,7 +22,7 @@ from asrcli.outputs.claims import Claims
 from asrcli.runs.shards import Shard, shard_of
 
 COUNT = 6
-COMMAND = ("transcribe", "-e", "fake", "-m", "sleep=0.15,load=0.5", "--no-vad", "in", "-f", "txt,json", "-o", "out")
+COMMAND = ("transcribe", "-e", "fake", "-m", "sleep=0.1,load=0.2", "--no-vad", "in", "-f", "txt,json", "-o", "out")
 
 
 @pytest.fixture
