@@ -41,6 +41,8 @@ def contestants(folders: list[Path], place: Path, server: str) -> Iterator[Conte
     """Yield every engine that can be measured here, on its tiny trained models."""
     yield Contestant("fake", "fake", 99)
     yield Contestant("pocketsphinx", "pocketsphinx:en-us", 99)  # knows all words of English, and few of these voices
+    if not load_class("moonshine").missing():
+        yield Contestant("moonshine:tiny-en", "moonshine:tiny-en", 99)  # as much; its package brings the weights
     yield Contestant(f"openai_server:{server}#tiny", f"openai_server:{server.partition('://')[2]}#tiny")
     for path in {path.name: path for folder in folders for path in sorted(folder.glob("*-digits*"))}.values():
         name = path.name.partition("-")[0]
