@@ -120,6 +120,7 @@ def test_a_clip_that_ends_early_is_heard_again(
     assert [one.start for one in found.segments] == sorted(one.start for one in found.segments)
 
 
+@pytest.mark.slow
 def test_what_stays_without_text_is_a_gap_or_flagged(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ends_early(monkeypatch, 0.0, 1.0, heard_of_it=1.0)
     found = transcribe(long)

@@ -567,6 +567,7 @@ def test_a_silent_recording_has_no_words() -> None:
 # The shell
 
 
+@pytest.mark.slow
 def test_a_pair_of_files(asr: Run, tmp_path: Path) -> None:
     done = asr("align", EXAMPLES / "station-awb.wav", EXAMPLES / "station-awb.txt", "-f", "json")
     assert done.code == 0, done.err
@@ -656,6 +657,7 @@ def test_a_line_per_word_unless_asked_otherwise(asr: Run, tmp_path: Path) -> Non
     assert [line.split()[4] for line in done.out.splitlines()] == sentence(LIGHTS).split()
 
 
+@pytest.mark.slow
 def test_subtitles_keep_their_cues(asr: Run, tmp_path: Path) -> None:
     record(tmp_path / "talk.wav", [GARDEN, 2.0, LIGHTS])
     cues = [sentence(GARDEN), sentence(LIGHTS)[:25].strip(), sentence(LIGHTS)[25:].strip()]

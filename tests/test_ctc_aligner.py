@@ -142,7 +142,7 @@ def aligner(checkpoints: Path):  # type: ignore[no-untyped-def]
 
 @pytest.fixture(scope="module")
 def strings() -> list[tuple[Clip, list[str]]]:
-    texts = sorted(DIGITS.glob("*.txt"))
+    texts = sorted(DIGITS.glob("*.txt"))[:12]
     return [(clip(text.with_suffix(".wav")), text.read_text().split()) for text in texts]
 
 

@@ -42,7 +42,7 @@ def with_pictures(path: Path, sound: float, pictures: float, codec: str = "aac")
     return path
 
 
-@pytest.mark.parametrize("ending", ["mkv", "flv", "mp4"])
+@pytest.mark.parametrize("ending", [pytest.param("mkv", marks=pytest.mark.slow), "flv", "mp4"])
 def test_a_video_that_is_cut_off_is_said_and_one_with_less_sound_is_not(ending: str, tmp_path: Path) -> None:
     assert heard(with_pictures(tmp_path / f"less.{ending}", 2.0, 6.0))[1] == []
     if ending == "mp4":  # its index would be lost

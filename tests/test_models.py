@@ -274,6 +274,7 @@ def test_a_failed_download_says_why(cache: Path, repositories: dict[str, dict[st
     assert output.startswith("ModelError") and reason in output
 
 
+@pytest.mark.slow
 def test_a_hub_that_is_away(cache: Path) -> None:
     with serve({}) as hub:
         pass  # closed again: nobody listens on the port

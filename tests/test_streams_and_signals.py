@@ -40,11 +40,11 @@ MADE = "transcribe one.wav two.wav three.wav -e fake --no-vad -f txt -o out"
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (f"{MADE} >&-", 0),
+        pytest.param(f"{MADE} >&-", 0, marks=pytest.mark.slow),
         pytest.param(f"{MADE} 2>&-", 0, marks=pytest.mark.slow),
         (f"{MADE} >&- 2>&- <&-", 0),
         (f"{MADE} --json >&{GONE}", 141),
-        (f"{MADE} --events - >&{GONE}", 141),
+        pytest.param(f"{MADE} --events - >&{GONE}", 141, marks=pytest.mark.slow),
         (f"{MADE} --events fd:9 9> >(head -1 >/dev/null)", 0),
     ],
 )

@@ -296,6 +296,7 @@ def test_lines_of_subtitles_stay_lines_in_another_format(format: str, highlight:
     assert read == (joined if format == "lrc" else ["\n".join(lines) for lines in said])
 
 
+@pytest.mark.slow
 def test_subtitles_called_txt_are_aligned_as_subtitles(asr: Run, tmp_path: Path) -> None:
     first, rest = EXAMPLE.with_suffix(".txt").read_text().split(maxsplit=1)
     *middle, last = rest.split()

@@ -190,6 +190,7 @@ def test_many_lines_take_no_longer_than_they_are_many() -> None:
     assert len(blocks(text, vtt=False)) == 15_000
 
 
+@pytest.mark.slow
 def test_subtitles_come_back_as_they_were(asr: Run, tmp_path: Path) -> None:
     """Through the command: only times differ."""
     first, rest = EXAMPLE.with_suffix(".txt").read_text().split(maxsplit=1)

@@ -92,7 +92,7 @@ def read(tmp_path: Path, text: str) -> Transcript:
     return read_transcript(file)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(transcripts)
 def test_comes_back_equal_and_keeps_to_the_schema(tmp_path: Path, transcript: Transcript) -> None:
     text = written(transcript)

@@ -372,6 +372,7 @@ def test_a_loop_in_a_fitted_window_ends_early(whisper: Whisper) -> None:
     assert cut[0][-1].flags == (Flag.TRUNCATED.value,), "which does not count"
 
 
+@pytest.mark.slow
 def test_fitted_windows_hear_the_same_alone_and_together(
     whisper: Whisper, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ def networks(engine: Engine) -> Networks:
 
 
 def test_digits(native: Engine, digits: Spoken) -> None:
-    assert error_rate(native, digits) < 0.05
+    assert error_rate(native, digits[:12]) < 0.05
 
 
 @pytest.mark.slow

@@ -245,6 +245,7 @@ def test_broken_markers_write_nothing(text, tmp_path):
         replace_block(f"{start}{end}", start, end, f"x {end}")
 
 
+@pytest.mark.slow
 def test_the_transcript_and_the_script_survive(spoiled):
     """VTT cue times are the only arrows, cues do not overlap, and nothing but words reaches the voice."""
     from asrcli.digest.podcast.episode import lines_of, perform, web_vtt

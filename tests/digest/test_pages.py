@@ -293,6 +293,7 @@ def test_an_empty_folder_is_one_clear_line(words, tmp_path):
     assert done.returncode == 1 and done.stderr.startswith("asr: no digest in") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_replay_opens_no_connection(recorded, tmp_path):
     """A process in which every socket fails still writes the day."""
     answers, out = recorded

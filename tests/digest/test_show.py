@@ -200,6 +200,7 @@ def test_time_stamps_inside_a_cue_rise():
     assert text.endswith("<v Host>a <00:00:01.000>b c <00:00:02.000>d\n")
 
 
+@pytest.mark.slow
 def test_the_length_follows_the_news(run, edition):
     papers = [Made(f"2604.{number:05}") for number in range(40)]
     busy = write_script(run(arxiv_answers(arxiv_feed(papers, FRIDAY), arxiv_api(papers)), sources=("arxiv",)), 5)

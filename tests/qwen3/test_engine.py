@@ -38,7 +38,7 @@ def texts(found: list[list[Segment]]) -> list[str]:
 # Real speech
 
 
-@pytest.mark.parametrize("count", [12, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [6, pytest.param(24, marks=pytest.mark.slow)])
 def test_digit_strings(digits: Qwen3, original: Qwen3, digit_strings: list[tuple[Path, str]], count: int) -> None:
     some = digit_strings[:count]
     clips, references = [clip(path) for path, _ in some], [text for _, text in some]
