@@ -60,7 +60,8 @@ def shape(transcript: Transcript, layout: Layout) -> tuple[list[Cue], list[str]]
     the recording. Those of one speaker never overlap; those of several do only where they talk at once and there is no
     time to show one after the other, or one would come late. A constraint is
     broken only where no cut of the words keeps it: one word that is wider than a line, or speech faster than the
-    reading speed with no pause after it.
+    reading speed with no pause after it. The least duration is kept before the gap, and that before the number of lines
+    and their width: a cue is short only where it is all that its speaker says, and the recording ends.
     """
     global _latest
     known = _latest

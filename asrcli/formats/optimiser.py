@@ -1,9 +1,9 @@
 """Find the best of all ways to cut units of text into cues, by dynamic programming.
 
-Every cut has a cost: first how many constraints it breaks, then how badly it reads (cuts inside a phrase, lonely words,
-lines out of balance, silence inside a cue). Units have fixed start times and a cue may last until the next one starts,
-so the cost of a cue depends on its own first and last unit only, and the cheapest cut of n units is found in
-O(n x units per cue).
+Every cut has a cost: first how many cues are too short to be seen, then how many have more lines than they should,
+then how many other constraints are broken, then how badly it reads (cuts inside a phrase, lonely words, lines out of
+balance, silence inside a cue). Units have fixed start times and a cue may last until the next one starts, so the cost
+of a cue depends on its own first and last unit only, and the cheapest cut of n units is found in O(n x units per cue).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Costs. A broken constraint outweighs any number of ugly cuts; the rest is in points, tuned by reading results.
 VIOLATION = 1e6
+OVERFULL = 100 * VIOLATION  # a line too many, or wider than it may be: a cue can still be read
+SHORT = 100 * OVERFULL  # a cue that is gone before it is seen
 CUE = 5.0  # every cue: fewer, fuller ones are better
 CUT_AFTER = {"sentence": 0.0, "clause": 4.0, "segment": 5.0, "word": 14.0}
 SHORT_WORD = 4.0  # a cut after an article or preposition, guessed by its length
@@ -136,9 +138,9 @@ class Optimiser:
                 continue  # the rest only adds
             lines = self._lines(first, stop)
             if lines is None:
-                if first < stop - 1:
+                if not self._is_brief(first, stop):
                     continue
-                lines = 0.0, ()  # wider than a line: it stands alone
+                lines = self._overfull(first, stop)
             cost += lines[0] + self._cue_cost(first, stop, lines[1])
             if cost < found.cost:
                 found = _Choice(cost, first, lines[1])
@@ -151,12 +153,18 @@ class Optimiser:
     def _may_join(self, first: int, stop: int) -> bool:
         """Return whether units of one speaker may share a cue by their time, number and width."""
         layout = self.layout
+        if self._is_brief(first, stop):
+            return True
         if self.units[stop - 1].end - self.starts[first] > self.max_duration:
             return False
         words = layout.max_words_per_line
         if words is not None and stop - first > words * layout.max_lines:
             return False
         return self.offset[stop] - self.offset[first] <= (layout.max_line_width + 1) * layout.max_lines
+
+    def _is_brief(self, first: int, stop: int) -> bool:
+        """Return whether units are said so fast that they cannot be two cues which last as long as they must."""
+        return self.starts[stop - 1] - self.starts[first] <= 2 * (self.min_duration + self.min_gap)
 
     def _width(self, first: int, stop: int) -> int:
         """Return the columns of units on one line."""
@@ -180,6 +188,20 @@ class Optimiser:
             if found:
                 return found
         return None
+
+    def _overfull(self, first: int, stop: int) -> tuple[float, tuple[int, ...]]:
+        """Return cost and breaks of lines that are too many, or of which one holds a single unit that is too wide."""
+        if stop - first == 1:
+            return 0.0, ()  # it cannot be otherwise
+        breaks, begins, wide = [], first, int(not self._fits(first, first + 1, opening=True))
+        for place in range(first + 1, stop):
+            if not self._fits(begins, place + 1, opening=begins == first):
+                breaks.append(place)
+                begins = place
+                wide += not self._fits(place, place + 1, opening=False)
+        even = self._two_lines(first, stop, opening=True) if len(breaks) == 1 and not wide else None
+        cost, places = even or (0.0, tuple(breaks))
+        return cost + OVERFULL * (max(0, len(breaks) + 1 - self.layout.max_lines) + wide), places
 
     def _two_lines(self, first: int, stop: int, opening: bool) -> tuple[float, tuple[int, ...]] | None:
         width, words = self.layout.max_line_width, self.layout.max_words_per_line or stop
@@ -241,7 +263,9 @@ class Optimiser:
             cost += FRAGMENTS
         length = end - start
         if length < self.min_duration:
-            cost += VIOLATION
+            cost += SHORT
+        if stop - first > 1 and self.units[stop - 1].end - start > self.max_duration:
+            cost += OVERFULL  # its last words are said when it is gone
         if length < needed:
             cost += VIOLATION * (1 + (needed - length) / needed / 1000)
         if not last and self.starts[stop] - end < self.min_gap:
@@ -272,4 +296,4 @@ class Optimiser:
         latest = following - self.min_gap
         if following - wanted < self.close_gap and latest - start <= self.max_duration:
             wanted = latest
-        return start, max(min(wanted, latest), min(start + TICK, following))
+        return start, max(min(wanted, latest), min(start + max(TICK, self.min_duration), following))
