@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from asr_plugins.fake import Fake
@@ -73,6 +75,31 @@ def check_words(transcript: Transcript) -> list[Word]:
     assert all(one.end <= two.start for one, two in pairwise(words))
     assert all(word.source in ("model", "aligned", "interpolated") for word in words)
     return words
+
+
+def test_the_aligner_is_loaded_once_for_all_runs_and_called_by_one_at_a_time() -> None:
+    """Each request to asr serve, and each call of a Transcriber, loaded it anew: 1 to 3 s."""
+    loads, busy = [], threading.Lock()
+
+    class Counting(PocketSphinxAligner):
+        def __init__(self, weights: Weights, device: Device) -> None:
+            loads.append(weights)
+            super().__init__(weights, device)
+
+        def align(self, *given: Any) -> Any:
+            assert busy.acquire(blocking=False), "two threads at once"
+            try:
+                return super().align(*given)
+            finally:
+                busy.release()
+
+    choice = AlignerChoice(Counting, Weights("en-us", None), Device())
+    heard = clip(EXAMPLES / "station-awb.wav")
+    said = [Segment("We will meet at the station", 0.0, heard.seconds, language="en")]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: AlignedTimes(choice, print)(heard, said), range(3)))
+    assert len(loads) == 1 and found[0] == found[1] == found[2]
+    assert all(word.source == "aligned" for word in found[0][0].words)
 
 
 def test_an_engine_without_times_gets_those_of_the_aligner(wordless: type[Wordless], tmp_path: Path) -> None:

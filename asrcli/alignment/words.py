@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from asrcli.aligner import Aligner
 from asrcli.alignment.choice import AlignerChoice
@@ -20,15 +22,24 @@ FAR = 0.75
 Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
 
 
+_loading = threading.Lock()
+
+
+@lru_cache(maxsize=2)
+def _loaded(choice: AlignerChoice) -> tuple[Aligner, threading.Lock]:
+    return choice.load(), threading.Lock()
+
+
 class AlignedTimes:
     """Gives the words of segments the times of an aligner, which is loaded when the first clip is there.
 
-    Where the aligner does not speak the language or does not find a word, the engine's own times stay, if it has any.
+    It is kept for the next run: requests to a server, and calls of a `Transcriber`, may come in several threads at
+    once. Where the aligner does not speak the language or does not find a word, the engine's own times stay, if it has
+    any.
     """
 
     def __init__(self, choice: AlignerChoice, announce: Callable[[str], None]) -> None:
         self.choice, self.announce = choice, announce
-        self._aligner: Aligner | None = None
         self._refused: set[str] = set()
 
     def __call__(self, clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -36,14 +47,15 @@ class AlignedTimes:
         language = next((one.language for one in segments if one.language), None) or clip.language
         if not segments or not self._speaks(language, all(one.words for one in segments)):
             return own_times(clip, segments)
-        if self._aligner is None:
-            self._aligner = self.choice.load()
+        with _loading:
+            aligner, calling = _loaded(self.choice)
         script = Script(tuple(Piece(segment.text) for segment in segments))
         spelling = spell(script, language)
         text = SpokenText(spelling.spoken, language, numbers_in(spelling, language))
         whole = Region(clip.start, clip.end)
-        windows = Windows(text, _ClipTape(clip), clip.speech or [whole], Pairing(self._aligner))
-        placed = windows.run()
+        windows = Windows(text, _ClipTape(clip), clip.speech or [whole], Pairing(aligner))
+        with calling:
+            placed = windows.run()
         tokens = spell(script, language, windows.chosen).tokens
         words = iter(written_back([token for own in tokens for token in own], placed, whole))
         return tuple(_timed(segment, [next(words) for _ in own]) for segment, own in zip(segments, tokens, strict=True))
