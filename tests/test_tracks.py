@@ -117,6 +117,32 @@ def test_tracks_of_which_none_can_be_decoded_are_one_line(asr: Run, tmp_path: Pa
     assert "one.aiff: its audio track is coded in a way that FFmpeg does not know" in done.err
 
 
+@pytest.mark.parametrize(
+    ("tracks", "wanted", "hertz"),
+    [
+        ([("eng", "", 600), ("chi", "", 900)], "yue", 900),  # FFmpeg shows Matroska's Cantonese as Chinese
+        ([("chi", "", 600), ("chi", "Cantonese", 900)], "yue", 900),
+        ([("chi", "\u7cb5\u8a9e", 600), ("chi", "", 900)], "zh", 900),
+        ([("eng", "", 600), ("yue", "", 900)], "zh", 900),
+        ([("eng", "", 600), ("nno", "", 900)], "no", 900),
+        ([("nob", "", 600), ("nno", "", 900)], "nn", 900),
+        ([("eng", "", 600), ("tgl", "", 900)], "fil", 900),
+        ([("eng", "", 600), ("arz", "", 900)], "ar", 900),  # Egyptian Arabic
+        ([("eng", "", 600), ("cmn", "", 900)], "zho", 900),
+        ([("eng", "", 600), ("pes", "", 900)], "per", 900),
+    ],
+)
+def test_a_track_is_found_by_the_code_of_its_macrolanguage(
+    tracks: Any, wanted: str, hertz: int, tmp_path: Path
+) -> None:
+    path = several(tmp_path / "several.mkv", tracks)
+    info = probe(str(path), wanted)
+    assert tracks[info.track][2] == hertz
+    assert probe(str(path), None, language_code(wanted)).track == info.track
+    with pytest.raises(AsrError, match="has no sound track in 'ko'"):
+        probe(str(path), "ko")
+
+
 def test_languages_of_containers_are_known() -> None:
     assert {language_code(three) for three in THREE_LETTERS} <= set(NAMES)
     assert (code_of("ger"), code_of("deu"), code_of("en-US"), code_of("und"), code_of("xyzzy"), code_of(None)) == (

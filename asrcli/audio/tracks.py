@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asrcli.base.counts import count_of
-from asrcli.base.languages import language_code
+from asrcli.base.languages import DIALECTS, KIN, language_code
 from asrcli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def tracks_of(container: Any) -> tuple[Track, ...]:
     best = best_of(container)  # None where FFmpeg knows the codec of none
     return tuple(
         Track(
-            code_of(stream.language) or _named(_title(stream)),
+            _language(stream),
             _title(stream),
             0 if stream.codec_context is None else stream.codec_context.channels,
             best is not None and stream.index == best.index,
@@ -76,6 +76,15 @@ def tracks_of(container: Any) -> tuple[Track, ...]:
         )
         for stream in container.streams.audio
     )
+
+
+def _language(stream: Any) -> str | None:
+    """Return the code of a stream's language; its title may name one that its code means among others."""
+    code = code_of(stream.language)
+    if code is not None and not any(code in kin for kin in KIN):
+        return code
+    named = _named(_title(stream))
+    return named if code is None or {code, named} in KIN else code
 
 
 def _title(stream: Any) -> str:
@@ -114,7 +123,7 @@ def code_of(language: str | None) -> str | None:
     try:
         return language_code(language)
     except UsageError:
-        return None
+        return next((code for code, dialects in DIALECTS.items() if language.lower() in dialects), None)
 
 
 def find_track(name: str, tracks: Sequence[Track], wanted: str | None, language: str | None) -> int | None:
@@ -135,6 +144,7 @@ def find_track(name: str, tracks: Sequence[Track], wanted: str | None, language:
         return int(wanted)
     code = language_code(wanted) if wanted is not None else language
     spoken = [number for number, track in enumerate(tracks) if code is not None and track.language == code]
+    spoken = spoken or [number for number, track in enumerate(tracks) if {code, track.language} in KIN]
     if wanted is not None and not spoken:
         raise InputError(f"{name}: has no sound track in '{wanted}'; it has {listed(tracks)}")
     if not spoken:

@@ -31,10 +31,16 @@ NAMES = {
 ALIASES = {
     "burmese": "my", "valencian": "ca", "flemish": "nl", "haitian": "ht", "letzeburgesch": "lb", "pushto": "ps",
     "panjabi": "pa", "moldavian": "ro", "moldovan": "ro", "sinhalese": "si", "castilian": "es", "mandarin": "zh",
-    "farsi": "fa", "macedonian": "mk", "jv": "jw", "iw": "he", "in": "id", "nb": "no", "cmn": "zh",
+    "farsi": "fa", "macedonian": "mk", "jv": "jw", "iw": "he", "in": "id", "nb": "no", "ji": "yi", "mo": "ro",
+    # The language of a macrolanguage of ISO 639-3 that its code nearly always means.
+    "als": "sq", "arb": "ar", "azj": "az", "cmn": "zh", "ekk": "et", "khk": "mn", "lvs": "lv", "npi": "ne",
+    "pbu": "ps", "pes": "fa", "plt": "mg", "swh": "sw", "uzn": "uz", "ydd": "yi", "zsm": "ms",
 }  # fmt: skip
+# Languages of which a file may mark one by the code of the other: FFmpeg shows Cantonese as Chinese.
+KIN = ({"zh", "yue"}, {"no", "nn"}, {"fil", "tl"})
 
-# Containers of media name languages by ISO 639-2, some of them twice.
+# Containers of media name languages by ISO 639-2, some of them twice. langcodes has the same table; to import it takes
+# 80 ms, and every MP4 has such a code.
 THREE_LETTERS = {
     "afr": "af", "amh": "am", "ara": "ar", "asm": "as", "aze": "az", "bak": "ba", "bel": "be", "bul": "bg",
     "ben": "bn", "bod": "bo", "tib": "bo", "bre": "br", "bos": "bs", "cat": "ca", "ces": "cs", "cze": "cs",
@@ -62,6 +68,7 @@ DIALECTS = {
         "hsn", "cjy",
     ),
     "yue": ("guangdong", "hong kong", "hongkong"),
+    "ar": ("arz", "apc", "ary", "aeb", "afb", "acm", "apd", "acw", "ayl", "arq", "ajp"),
 }  # fmt: skip
 
 
