@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from asrcli.audio.decode import decode, probe
+from asrcli.audio.fragments import Fragment, in_order
 from asrcli.audio.parts import Part, parts_of
 from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import encode, tone
@@ -148,6 +150,37 @@ def test_fragments_that_go_on_behind_another_head_are_the_same_recording(tmp_pat
     with path.open("rb") as file:
         assert list(parts_of(file)) == [Part()]
     assert pitches(heard(path)[0]) == [600, 600]
+
+
+def shuffled(path: Path, flags: str, order: Sequence[int]) -> Path:
+    """Write an MP4 whose first fragments lie in another order."""
+    data = stream(path, 600, **{**FRAGMENTED, "movflags": flags})
+    places = [at - 4 for at in range(len(data)) if data.startswith(b"moof", at)]
+    pieces = [data[a:b] for a, b in zip(places, [*places[1:], len(data)], strict=True)]
+    moved = path.with_stem("moved")
+    moved.write_bytes(data[: places[0]] + b"".join([pieces[at] for at in order] + pieces[len(order) :]))
+    return moved
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1, 3), (3, 1, 0, 2), (1, 2, 3, 0)])
+def test_fragments_that_lie_in_another_order_are_heard_in_that_of_time(order: Sequence[int], tmp_path: Path) -> None:
+    """FFmpeg drops what is in the past."""
+    path = shuffled(tmp_path / "live.mp4", FRAGMENTED["movflags"], order)
+    whole, (samples, told) = heard(tmp_path / "live.mp4")[0], heard(path)
+    assert np.array_equal(samples, whole) and not told
+    late = np.concatenate(list(decode(Recording(str(path), start=1.4), told.append)))
+    assert np.allclose(late, whole[round(1.4 * SAMPLE_RATE) :], atol=1e-3)
+
+
+def test_only_fragments_that_can_be_moved_are_and_each_track_has_its_own_clock(tmp_path: Path) -> None:
+    with shuffled(tmp_path / "live.mp4", "frag_keyframe+empty_moov", (1, 0)).open("rb") as file:  # places are absolute
+        assert list(parts_of(file)) == [Part()]
+    sound, pictures = ([Fragment(at, at + 5, track, time, True) for at, time in places] for track, places in (
+        (1, ((10, 0), (30, 9), (50, 4))), (2, ((20, 700), (40, 710), (60, 720)))
+    ))  # fmt: skip
+    laid = sorted([*sound, *pictures], key=lambda one: one.start)
+    assert in_order(0, 99, laid) == ((0, 10), (10, 15), (20, 25), (50, 55), (40, 45), (30, 35), (60, 65))
+    assert in_order(0, 50, laid) == ()
 
 
 def test_a_large_file_is_not_read_to_its_end_for_a_look(tmp_path: Path) -> None:

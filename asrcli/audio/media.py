@@ -14,8 +14,9 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
+from asrcli.audio.fragments import Reordered
 from asrcli.audio.parts import Part
 from asrcli.audio.piped import Piped
 from asrcli.audio.tracks import choose_track
@@ -58,6 +59,8 @@ class SeekableSource:
     """One part of a binary file that can be read at any place."""
 
     def __init__(self, file: BinaryIO, part: Part) -> None:
+        if part.pieces:
+            file, part = cast(BinaryIO, Reordered(file, part.pieces)), WHOLE
         self.file, self.part = file, part
         self.read: Callable[[int], bytes] = file.read
         self.seek: Callable[..., int] = file.seek

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO, Literal
 
+from asrcli.audio.fragments import Fragment, Pieces, in_order, mp4_starts
 from asrcli.audio.joined_files import HEADS, file_starts
 from asrcli.audio.joined_mp3 import SEARCHED, find, mp3_starts
 from asrcli.audio.programs import PACK, pack_starts, program_starts
 from asrcli.audio.wav_heads import replaced_head
 
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF; pages of an Ogg that are cut off
-MOST_BOXES = 200_000  # of one MP4: two for each fragment, of which a day of live sound has 43,200
 NEAR = 1 << 22  # bytes of a file that is read to its end in any case
 MOST_PARTS = 10_000  # that are opened by themselves: a few bytes can be one
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
@@ -54,6 +54,7 @@ class Part:
     end: int | None = None
     patch: tuple[int, bytes] | None = None  # position from the start of the part, and what stands there
     more: bool = False  # than its head promises: that is why it is read as another
+    pieces: Pieces = ()  # of which it is to be put together, where they lie in another order
 
 
 def parts_of(file: BinaryIO, far: bool = True) -> Iterator[Part]:
@@ -75,7 +76,7 @@ def parts_of(file: BinaryIO, far: bool = True) -> Iterator[Part]:
         return _chunked(file, start, size)
     if head[:4] in RF64:
         return _rf64(file, size)
-    return _between(_starts(file, head, size, far))
+    return _mp4(file, size) if head[4:8] == b"ftyp" else _between(_starts(file, head, size, far))
 
 
 def _starts(file: BinaryIO, head: bytes, size: int, far: bool) -> Iterator[int]:
@@ -86,8 +87,6 @@ def _starts(file: BinaryIO, head: bytes, size: int, far: bool) -> Iterator[int]:
         return _ogg_starts(file, size)
     if head[:4] == EBML:
         return _matroska_starts(file, size)
-    if head[4:8] == b"ftyp":
-        return _mp4_starts(file, size)
     if head[:4] not in (*HEADS, PACK) and b"\x47" not in (head[:1], head[4:5]):
         return mp3_starts(file, size)
     if not far and size > NEAR:
@@ -104,6 +103,14 @@ def _between(starts: Iterator[int]) -> Iterator[Part]:
         yield Part(last, start)
         last = start
     yield Part(last)
+
+
+def _mp4(file: BinaryIO, size: int) -> Iterator[Part]:
+    """Yield the parts of an MP4, each with its fragments in the order of time."""
+    fragments: list[Fragment] = []
+    for part in _between(mp4_starts(file, size, fragments)):
+        end = size if part.end is None else part.end
+        yield replace(part, pieces=in_order(part.start, end, fragments)) if fragments else part
 
 
 def _behind_id3(file: BinaryIO) -> int:
@@ -255,39 +262,3 @@ def ebml_size(data: bytes) -> int | None:
         return None
     value = int.from_bytes(data[:digits], "big") - (1 << 7 * digits)
     return None if value == (1 << 7 * digits) - 1 else 4 + digits + value
-
-
-def _mp4_starts(file: BinaryIO, size: int) -> Iterator[int]:
-    """Yield where further MP4 files begin; in a fragmented one, whose pieces may repeat the head, where time does."""
-    at, whole, start = 0, False, 0  # where another may begin
-    time = -1  # of the last fragment of this one
-    for _ in range(MOST_BOXES):
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        length = int.from_bytes(head[8:16], "big") if length == 1 else length
-        if length < 8 or at + length > size:
-            break
-        kind = head[4:8]
-        if kind == b"ftyp" and whole:
-            if start:
-                yield start
-                time = -1
-            start, whole = at, False
-        if kind == b"moof":
-            before, time = time, _fragment_time(file, at, length)
-            if start and (before < 0 or time <= before):
-                yield start
-            start = 0
-        whole = whole or kind == b"moov"
-        at += length
-    if start and whole:
-        yield start
-
-
-def _fragment_time(file: BinaryIO, at: int, length: int) -> int:
-    """Return the time at which a fragment of an MP4 begins, in units of its own."""
-    file.seek(at)
-    box = file.read(min(length, SEARCHED))
-    place = box.find(b"tfdt")
-    return int.from_bytes(box[place + 8 : place + (16 if box[place + 4 : place + 5] == b"\1" else 12)], "big")
