@@ -14,8 +14,9 @@ import av
 import numpy as np
 import pytest
 
-from asrcli.audio.decode import AudioInfo, channels, decode, probe
+from asrcli.audio.decode import AudioInfo, decode, probe
 from asrcli.audio.media import DEMUXERS, READ_BYTES
+from asrcli.audio.wav_heads import SMALL, plain_sound
 from asrcli.errors import InputError
 from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import chirp, encode, tone, write_riff, write_video, write_wav
@@ -104,10 +105,50 @@ def test_16_kHz_passes_bit_exact(tmp_path: Path) -> None:
     assert (read(path) * 32768 == values).all()
 
 
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100])
+def test_a_small_wav_is_read_without_ffmpeg_and_as_ffmpeg_reads_it(
+    rate: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same samples in an AU file are decoded by FFmpeg."""
+    voice = np.random.default_rng(rate).normal(0, 0.2, 110_000).clip(-1, 1).astype(np.float32)
+    small, other = write_wav(tmp_path / "a.wav", voice, rate), encode(tmp_path / "a.au", voice, rate, "pcm_s16be")
+    spans: list[dict[str, Any]] = [{}, {"channel": 0}, {"start": 0.5}, {"start": 1.5, "end": 2.25}, {"end": 0.125}]
+    decoded, info = [read(other, block_seconds=0.7, **span) for span in spans], probe(str(other))
+    monkeypatch.setattr(av, "open", lambda *given, **options: pytest.fail("FFmpeg was asked"))
+    for span, expected in zip(spans, decoded, strict=True):
+        assert read(small, block_seconds=0.7, **span).tobytes() == expected.tobytes(), span
+    assert probe(str(small)) == AudioInfo("wav", "pcm_s16le", rate, 1, 110_000 / rate, False)
+    assert probe(str(small)).tracks == info.tracks and probe(str(small)).seconds == info.seconds
+    with pytest.raises(InputError, match=rf"ends at {110_000 / rate:.1f} s, before 60 s"):
+        read(small, start=60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("two channels", ((1, 2, 16_000, 16), bytes(4_000), None)),
+        ("24 bits", ((1, 1, 16_000, 24), bytes(3_000), None)),
+        ("A-law", ((6, 1, 16_000, 8), bytes(3_000), None)),
+        ("cut short", ((1, 1, 16_000, 16), bytes(3_000), 6_000)),
+        ("more than it says", ((1, 1, 16_000, 16), bytes(9_000), 3_000)),
+        ("of unknown length", ((1, 1, 16_000, 16), bytes(3_000), 0xFFFFFFFF - 36)),
+        ("half a sample", ((1, 1, 16_000, 16), bytes(3_001), None)),
+        ("no sample", ((1, 1, 16_000, 16), b"", None)),
+        ("large", ((1, 1, 16_000, 16), bytes(SMALL), None)),
+    ],
+)
+def test_any_other_wav_is_left_to_ffmpeg(
+    kind: str, data: tuple[tuple[int, int, int, int], bytes, int | None], tmp_path: Path
+) -> None:
+    header, samples, size = data
+    with write_riff(tmp_path / "a.wav", samples, header, size).open("rb") as file:
+        assert plain_sound(file) is None, kind
+
+
 def test_mix_is_the_mean_and_one_channel_is_itself(tmp_path: Path) -> None:
     voices = np.stack([tone(1, hertz=200 * (number + 1), level=0.9) for number in range(6)], axis=1)
     for path in (write_wav(tmp_path / "a.wav", voices), encode(tmp_path / "a.flac", voices, 16_000, "flac")):
-        assert channels(str(path)) == 6
+        assert probe(str(path)).channels == 6
         assert np.abs(read(path) - voices.mean(axis=1)).max() < 1e-4
         for number in range(6):
             assert np.abs(read(path, channel=number) - voices[:, number]).max() < 1e-4
@@ -120,7 +161,7 @@ def test_eight_and_more_planar_channels(tmp_path: Path, ending: str, codec: str,
     """PyAV alone crashes on these."""
     voices = np.stack([tone(1, hertz=200 * (number + 1), level=0.5) for number in range(count)], axis=1)
     path = encode(tmp_path / f"a.{ending}", voices, 16_000, codec, bit_rate="512000")
-    assert channels(str(path)) == count
+    assert probe(str(path)).channels == count
     for number in range(count):
         heard = read(path, channel=number)[:16_000]
         spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
@@ -282,7 +323,7 @@ def test_rate_and_channels_may_change_in_mid_stream(tmp_path: Path) -> None:
             piece = heard[round(second * SAMPLE_RATE) :][:8192] * np.hanning(8192)
             assert abs(np.argmax(np.abs(np.fft.rfft(piece))) * SAMPLE_RATE / 8192 - 440) < 4
         told: list[str] = []
-        read(joined, told.append, channel=channels(str(joined)) - 1)
+        read(joined, told.append, channel=probe(str(joined)).channels - 1)
         assert any("channel 1 ends" in text for text in told) == (order[0] is one)
 
 

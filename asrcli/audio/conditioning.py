@@ -155,7 +155,7 @@ def _levels(frames: Samples) -> Samples:
     """Return the RMS of each frame `(m, n)`, which are overwritten."""
     import numpy as np
 
-    levels: Samples = np.sqrt(np.square(frames, out=frames).mean(axis=1))
+    levels: Samples = np.sqrt(np.add.reduce(np.square(frames, out=frames), axis=1) / frames.shape[1])
     return levels
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from asrcli.audio.lengths import cut_within, declared_seconds, is_interrupted, missing_bytes
 from asrcli.audio.media import (
     EXACT_LENGTH,
+    RATES,
     SAMPLE_EXACT,
     Damage,
     decoded_frames,
@@ -33,6 +34,7 @@ from asrcli.audio.resample import Mixer, Resampler, between, regroup
 from asrcli.audio.source import Source
 from asrcli.audio.timeline import Timeline
 from asrcli.audio.tracks import Track, find_track, tracks_of
+from asrcli.audio.wav_heads import plain_sound
 from asrcli.base.counts import count_of
 from asrcli.base.files import is_special
 from asrcli.errors import InputError
@@ -83,6 +85,9 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
     with open_bytes(path) as file:
         if not file.seekable():
             return AudioInfo("pipe", "unknown", 0, 0, None, False)
+        if track is None and (plain := _plain(file)):
+            rate, samples = plain
+            return AudioInfo("wav", "pcm_s16le", rate, 1, len(samples) / rate, False, (Track(None, "", 1, True),))
         parts = list(islice(parts_of(file, far=False), MOST_MEASURED + 1))
         later = [_part_seconds(path, file, part) for part in parts[1:]]
         chosen: int | None = None
@@ -112,6 +117,18 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
             )
 
 
+def _plain(file: BinaryIO) -> tuple[int, Samples] | None:
+    """Return the rate and all samples of a small WAV that needs no decoder, and nothing to be said about."""
+    import numpy as np
+
+    found = None
+    with suppress(OSError):  # which those say who read it next
+        found = plain_sound(file)
+    if found is None or not RATES[0] <= found[0] <= RATES[1]:
+        return None
+    return found[0], np.frombuffer(found[1], "<i2").astype(np.float32) / np.float32(1 << 15)
+
+
 def _part_seconds(path: str, file: BinaryIO, part: Part) -> float | None:
     """Return the length of a further part of a file; of one that cannot be opened nothing will be used."""
     try:
@@ -125,15 +142,6 @@ def added_up(lengths: Sequence[float | None]) -> float | None:
     """Return the sum of lengths, ``None`` where one is not known or there are too many."""
     known = [one for one in lengths if one is not None]
     return sum(known) if len(known) == len(lengths) <= MOST_MEASURED else None
-
-
-def channels(path: str) -> int:
-    """Return the number of audio channels.
-
-    Raises:
-        InputError: as `probe`.
-    """
-    return probe(path).channels
 
 
 def decode(
@@ -163,21 +171,39 @@ def decode(
         last = round(recording.end * SAMPLE_RATE)
     total = 0
     with open_bytes(recording.path, stdin) as file, ExitStack() as stack:
-        source = Source(recording, file, stack)
-        decoder = _Decoder(recording, source, warn, group_seconds)
+        found = None if recording.channel or recording.track or not file.seekable() else _plain(file)
+        decoder = _Plain(*found) if found else _Decoder(recording, Source(recording, file, stack), warn, group_seconds)
         at, pieces = decoder.run(first, seekable=file.seekable())
         for block in regroup(between(at, pieces, first, last), max(1, round(block_seconds * SAMPLE_RATE))):
             total += len(block)
             yield block
-        container, stream = source.opened
-        if not decoder.timeline.position:
-            if "mp4" in container.format.name and not file.seekable():
-                raise InputError(f"{recording.path}: its index is at the end, which a pipe cannot carry: give the file")
-            raise InputError(_nothing(recording.path, container, stream, decoder.damage))
+        ends = decoder.end()
         if not total:
-            ends = decoder.timeline.position
             raise InputError(f"{recording.path}: ends at {ends:.1f} s, before {recording.start:g} s")
         decoder.report()
+
+
+class _Plain:
+    """A small WAV whose samples are taken as they are."""
+
+    def __init__(self, rate: int, samples: Samples) -> None:
+        self.rate, self.samples = rate, samples
+
+    def run(self, first: int, seekable: bool) -> tuple[int, Iterator[Samples]]:
+        """Return 0, where reading begins, and the samples at 16 kHz."""
+        return 0, self._resampled()
+
+    def _resampled(self) -> Iterator[Samples]:
+        resampler = Resampler(self.rate)
+        yield resampler.feed(self.samples)
+        yield resampler.flush()
+
+    def end(self) -> float:
+        """Return where the sound ends, in seconds."""
+        return len(self.samples) / self.rate
+
+    def report(self) -> None:
+        """Do nothing: nothing is wrong with it."""
 
 
 class _Decoder:
@@ -318,6 +344,20 @@ class _Decoder:
             self._tell_once("short", f"cut short: ends at {place:.1f} s, {count_of(missing, 'byte')} missing")
         elif not isinstance(file, Piped) and (unit := cut_within(file, part)):
             self._tell_once("short", f"cut short: ends at {place:.1f} s, within a {unit}")
+
+    def end(self) -> float:
+        """Return where the sound ends, in seconds.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not self.timeline.position:
+            if "mp4" in self.container.format.name and isinstance(self.source.file, Piped):
+                raise InputError(
+                    f"{self.recording.path}: its index is at the end, which a pipe cannot carry: give the file"
+                )
+            raise InputError(_nothing(self.recording.path, self.container, self.stream, self.damage))
+        return self.timeline.position
 
     def report(self) -> None:
         """Say what was wrong with the file, when all that is wanted has been read."""

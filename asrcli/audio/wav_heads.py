@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from asrcli.audio.joined_mp3 import find
 
+SMALL = 1 << 18  # bytes of a file that FFmpeg would read in one piece
 SEARCHED = 1 << 20  # bytes behind a chunk that leads nowhere in which the next is looked for
 MOST_CHUNKS = 1000
 LONGEST_FORMAT = 1 << 12  # bytes
@@ -59,6 +60,28 @@ def replaced_head(file: BinaryIO, start: int, size: int) -> tuple[int, bytes] | 
     riff = b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + b"WAVE"
     whole = riff + b"fmt " + struct.pack("<I", len(mended)) + mended + b"data" + struct.pack("<I", length)
     return (first, whole) if len(whole) == at - first else None
+
+
+def plain_sound(file: BinaryIO) -> tuple[int, bytes] | None:
+    """Return the rate and the samples (16 bits, little-endian) of a small WAV with one channel and nothing wrong.
+
+    ``None`` of any other file, which may be anywhere afterwards: FFmpeg reads it, a millisecond slower.
+    """
+    if (size := file.seek(0, 2)) > SMALL:
+        return None
+    file.seek(0)
+    head = file.read(12)
+    if (
+        head != b"RIFF" + struct.pack("<I", max(0, size - 8)) + b"WAVE"
+        or (found := _sound(file, 12, size, "<")) is None
+    ):
+        return None
+    form, at, length, broken = found
+    tag, channels, rate, _, width, bits = struct.unpack("<HHIIHH", form[:16])
+    if broken or not length or at + length != size or length % 2 or (tag, channels, width, bits) != (PCM, 1, 2, 16):
+        return None
+    file.seek(at)
+    return rate, file.read()
 
 
 def _sound(file: BinaryIO, at: int, size: int, order: str) -> tuple[bytes, int, int, bool] | None:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -193,6 +192,8 @@ def retry_after(asked: str, date: str, otherwise: float) -> float:
     text = asked.strip()
     if text.isascii() and text.replace(".", "", 1).isdigit():
         return float(text)
+    from email.utils import parsedate_to_datetime
+
     try:
         now = parsedate_to_datetime(date).timestamp() if date else time.time()
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)

@@ -50,6 +50,7 @@ class Work:
         self.calls = Calls(options, settings)
         self.recognised = 0.0  # seconds of audio
         self.choice = choice = recognisers[0].choice
+        self.recorded = (*shaped_by(choice, settings), *options.recorded())
         self.tracks: dict[int, Track] = {}  # under way
         self.waiting: list[tuple[Track, Clip]] = []  # ready for a batch, the oldest first
         self.over = 0
@@ -314,12 +315,9 @@ class Work:
             speech=end.speech,
             gaps=assembly.uncovered(end.speech, end.left_out),
             warnings=end.warnings,
-            options=self._recorded_options(),
+            options=self.recorded,
             timings=Timings(end.decode_seconds, assembly.engine_seconds, time.perf_counter() - track.started),
         )
-
-    def _recorded_options(self) -> tuple[tuple[str, str], ...]:
-        return (*shaped_by(self.choice, self.settings), *self.options.recorded())
 
 
 def other_language(guesses: Sequence[Mapping[str, float]], clips: Sequence[Clip], language: str) -> str | None:

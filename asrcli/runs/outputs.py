@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from asrcli.errors import InputError
 from asrcli.formats import check, render
-from asrcli.formats.elan import seen_from
 from asrcli.outputs.identity import Identity, Stamp, unchanged
 from asrcli.outputs.ledger import ledger_of
 from asrcli.places.addresses import is_address
@@ -87,6 +86,8 @@ def _rendered(output: Output, transcript: Transcript, layout: Layout) -> str:
     text, recording = render(transcript, output.format, layout), transcript.recording.path
     if output.format != "eaf" or is_address(output.path) or is_address(recording):
         return text
+    from asrcli.formats.elan import seen_from  # which loads a client of the web, for one function of XML
+
     return seen_from(text, recording, output.path)
 
 
