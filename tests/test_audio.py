@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from asrcli.audio.decode import AudioInfo, decode, probe
-from asrcli.audio.media import DEMUXERS, READ_BYTES
+from asrcli.audio.media import DEMUXERS, READ_BYTES, _known
 from asrcli.audio.wav_heads import SMALL, plain_sound
 from asrcli.errors import InputError
 from asrcli.types import SAMPLE_RATE, Recording
@@ -143,6 +143,16 @@ def test_any_other_wav_is_left_to_ffmpeg(
     header, samples, size = data
     with write_riff(tmp_path / "a.wav", samples, header, size).open("rb") as file:
         assert plain_sound(file) is None, kind
+
+
+@pytest.mark.parametrize(("ending", "codec"), LOSSLESS)
+def test_a_format_that_is_known_by_its_first_bytes_is_the_one_that_ffmpeg_finds(
+    ending: str, codec: str, tmp_path: Path
+) -> None:
+    path = encode(tmp_path / f"a.{ending}", tone(1), 16_000, codec)
+    with av.open(str(path)) as container:
+        found = container.format.name
+    assert _known(path.read_bytes()[:12]) == (found if ending in ("wav", "flac") else None)
 
 
 def test_mix_is_the_mean_and_one_channel_is_itself(tmp_path: Path) -> None:

@@ -90,12 +90,14 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
             return AudioInfo("wav", "pcm_s16le", rate, 1, len(samples) / rate, False, (Track(None, "", 1, True),))
         parts = list(islice(parts_of(file, far=False), MOST_MEASURED + 1))
         later = [_part_seconds(path, file, part) for part in parts[1:]]
+        tracks: tuple[Track, ...] = ()
         chosen: int | None = None
 
         def choose(container: Any) -> int | None:
             """Return the number of the track to decode, None for what players take."""
-            nonlocal chosen
-            chosen = find_track(path, tracks_of(container), track, language)
+            nonlocal tracks, chosen
+            tracks = tracks_of(container)
+            chosen = find_track(path, tracks, track, language)
             return chosen
 
         with open_audio(path, file, parts[0], choose) as (container, stream):
@@ -112,7 +114,7 @@ def probe(path: str, track: str | None = None, language: str | None = None) -> A
                 frame.layout.nb_channels,
                 added_up([declared_seconds(container, stream), *later]),
                 any(not is_cover(one) for one in container.streams.video),
-                tracks_of(container),
+                tracks,
                 chosen,
             )
 

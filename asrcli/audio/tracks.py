@@ -45,7 +45,7 @@ def best_of(container: Any) -> Any:
     if best is None or best.codec_context is not None:
         return best
     decodable = [one for one in container.streams.audio if one.codec_context is not None]
-    return min(decodable, key=lambda one: bool(_aside(one)), default=best)
+    return min(decodable, key=lambda one: bool(_aside(one.disposition, _title(one))), default=best)
 
 
 def choose_track(path: str, container: Any, wanted: int | None) -> Any:
@@ -65,25 +65,26 @@ def choose_track(path: str, container: Any, wanted: int | None) -> Any:
 def tracks_of(container: Any) -> tuple[Track, ...]:
     """Return the sound tracks of an open container, in order."""
     best = best_of(container)  # None where FFmpeg knows the codec of none
+    titles = map(_title, container.streams.audio)
     return tuple(
         Track(
-            _language(stream),
-            _title(stream),
+            _language(stream.language, title),
+            title,
             0 if stream.codec_context is None else stream.codec_context.channels,
             best is not None and stream.index == best.index,
-            _aside(stream),
+            _aside(stream.disposition, title),
             stream.codec_context is not None,
         )
-        for stream in container.streams.audio
+        for stream, title in zip(container.streams.audio, titles, strict=True)
     )
 
 
-def _language(stream: Any) -> str | None:
+def _language(declared: str | None, title: str) -> str | None:
     """Return the code of a stream's language; its title may name one that its code means among others."""
-    code = code_of(stream.language)
+    code = code_of(declared)
     if code is not None and not any(code in kin for kin in KIN):
         return code
-    named = _named(_title(stream))
+    named = _named(title)
     return named if code is None or {code, named} in KIN else code
 
 
@@ -91,13 +92,12 @@ def _title(stream: Any) -> str:
     return " ".join(str(stream.metadata.get("title", "")).split())
 
 
-def _aside(stream: Any) -> str:
+def _aside(flags: Any, title: str) -> str:
     """Return what a stream is instead of what everybody hears, as its flags or its title say; "" if nothing does."""
-    from av.stream import Disposition
-
-    flags, title = stream.disposition, _title(stream)
     if not flags and not title:
         return ""
+    from av.stream import Disposition
+
     if flags & Disposition.comment or COMMENTARY.search(title):
         return "commentary"
     if flags & (Disposition.visual_impaired | Disposition.descriptions) or DESCRIPTION.search(title):
