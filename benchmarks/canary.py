@@ -29,6 +29,8 @@ from asr_plugins.canary.tokens import Tokens
 from asr_plugins.nemo.quiet import output_held_back
 from asr_plugins.qwen3.decoding import Written
 
+from asrcli.base.import_guard import guard_imports
+
 CHECKPOINT = Path(__file__).parent.parent / "tests/checkpoints/canary-qwen-digits"
 # Encoder: width, layers, heads, subsampling channels. Language model: width, layers, heads, key heads, inner, rows.
 SIZES = {
@@ -56,6 +58,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    guard_imports()
     torch.set_num_threads(options.threads)
     gpu = options.device == "cuda"
     where = torch.cuda.get_device_name() if gpu else f"{platform.machine()} CPU, {options.threads} thread"
