@@ -258,6 +258,27 @@ def test_speech_between_the_words_of_one_segment_is_heard_again(pause: float, ag
     assert [one.text for one in lost] == [before.text, behind.text], "what stays without text lies under no segment"
 
 
+@pytest.mark.parametrize(("silent", "heard"), [(None, True), (0.3, True), (0.31, False)])
+def test_where_the_engine_doubts_that_somebody_speaks_no_bare_speech_is_heard_again(
+    silent: float | None, heard: bool
+) -> None:
+    """It stays a gap; a segment with too little text is heard again all the same."""
+    clip, pieces = clip_of(20.0, (0, 20)), list[Clip]()
+    told = [Segment("One whole sentence of somebody in noise, no more.", 100.0, 104.0, no_speech_prob=silent)]
+
+    def hear(own: Sequence[Clip]) -> list[list[Segment]]:
+        pieces.extend(own)
+        return [[] for _ in own]
+
+    assert recognise_again(clip, told, CutOptions(vad=None), hear) == tuple(told) and bool(pieces) == heard
+    pieces.clear()
+    recognise_again(clip_of(6.0, (0, 6)), told, CutOptions(vad=None), hear)
+    assert pieces, "a hesitation may be said there"
+    pieces.clear()
+    recognise_again(clip, [replace(told[0], end=120.0)], CutOptions(max_seconds=10.0, vad=None), hear)
+    assert pieces
+
+
 def test_somebody_quiet_between_others_is_heard_again_at_an_ordinary_level() -> None:
     clip, heard = clip_of(12.0, (0, 12)), list[Clip]()
     clip.samples[4 * SAMPLE_RATE : 8 * SAMPLE_RATE] /= 100

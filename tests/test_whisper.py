@@ -297,11 +297,13 @@ def test_a_fitted_window_that_fails_gets_30_seconds(whisper: Whisper) -> None:
     assert script.frames == [3000] and script.calls[1]["sampling_temperature"] == 0.2
 
 
-def test_an_unlikely_text_is_sampled_once_where_it_is(whisper: Whisper) -> None:
-    """Neither 30 s nor higher temperatures made it likelier; a loop goes up the ladder to its end."""
+def test_an_unlikely_text_of_a_fitted_window_is_not_sampled(whisper: Whisper) -> None:
+    """What is sampled is hardly ever likelier than what the search finds; a loop goes up the ladder to its end."""
     unlikely, worse, loop = (ONE, -1.2, 0.0), (["Ġtwo"], -1.5, 0.0), (LOOP, -0.1, 0.0)
-    found, script = decode(whisper, [[unlikely], [worse]], [tone(5)], fitted=True)
-    assert script.frames == [1500] and texts(found) == ["one"], "the likelier of both"
+    found, script = decode(whisper, [[unlikely]], [tone(5)], fitted=True)
+    assert script.frames == [1500] and texts(found) == ["one"]
+    found, script = decode(whisper, [[loop], [unlikely]], [tone(5)], fitted=True)
+    assert script.frames == [1500, 3000] and texts(found) == ["one"]
     found, script = decode(whisper, [[loop], [loop], [loop], [loop], [worse]], [tone(5)], fitted=True)
     assert script.frames == [1500, 3000] and texts(found) == ["two"]
     assert [call["sampling_temperature"] for call in script.calls] == [1.0, 1.0, 0.2, 0.4, 0.6]
@@ -312,7 +314,7 @@ def test_an_unlikely_text_is_sampled_once_where_it_is(whisper: Whisper) -> None:
 def test_what_is_decoded_with_30_seconds_keeps_the_better_text(whisper: Whisper) -> None:
     many = ([stamp(0.0), *["Ġone", "Ġtwo"] * 40, stamp(4.0)], -0.1, 0.0)
     found, _ = decode(
-        whisper, [[many], [(["Ġtwo"], -1.5, 0.0)]], [tone(4)], fitted=True, compression_ratio_threshold=1000.0
+        whisper, [[many], [many], [(["Ġtwo"], -1.5, 0.0)]], [tone(4)], fitted=True, compression_ratio_threshold=1000.0
     )
     assert found[0][0].text.startswith("one two one")
 
@@ -363,13 +365,44 @@ def test_a_loop_in_a_fitted_window_ends_early(whisper: Whisper) -> None:
     """At three times what people say, whatever else is in the batch; what is no loop has all tokens of 30 s then."""
     many = ([stamp(0.0), *["Ġone", "Ġtwo"] * 40, stamp(4.0)], -0.1, 0.0)
     loose = {"compression_ratio_threshold": 1000.0}
-    found, script = decode(whisper, [[(ONE, -0.1, 0.0), many], [many]], [tone(9), tone(4)], fitted=True, **loose)
-    assert [call["max_length"] for call in script.calls] == [2 * (20 + 90), 448] and script.frames == [1500, 3000]
+    answers = [[(ONE, -0.1, 0.0), many], [many], [many]]
+    found, script = decode(whisper, answers, [tone(9), tone(4)], fitted=True, **loose)
+    lengths = [2 * (20 + 36), 2 * (20 + 90), 2 * 83]  # as many as people say, all, and one more than there were
+    assert [call["max_length"] for call in script.calls] == lengths and script.frames == [1500, 3000]
     assert len(found[1][0].tokens) == 82 and found[1][0].flags == ()
-    _, script = decode(whisper, [[many]], [tone(9)], fitted=True, **loose)
+    _, script = decode(whisper, [[many], [many]], [tone(9)], fitted=True, **loose)
     assert script.frames == [1500], "it is not too many of a longer clip"
-    cut, _ = decode(whisper, [[many]], [replace(tone(4), again=True)], fitted=True, **loose)
+    cut, _ = decode(whisper, [[many], [many]], [replace(tone(4), again=True)], fitted=True, **loose)
     assert cut[0][-1].flags == (Flag.TRUNCATED.value,), "which does not count"
+
+
+def test_a_loop_is_known_after_as_many_tokens_as_people_say(whisper: Whisper) -> None:
+    """What is none is decoded to its end, and from then on, as some scripts take many tokens, begun with as many."""
+    loop = ([stamp(0.0), *["Ġone"] * 59], -0.1, 0.0)
+    found, script = decode(whisper, [[loop], [(ONE, -0.1, 0.0)]], [tone(9.9)], fitted=True)
+    assert [call["max_length"] for call in script.calls] == [2 * 60, 2 * 60] and texts(found) == ["one"]
+    dense = ([stamp(0.0), *["Ġone", "Ġtwo"] * 35], -0.1, 0.0)
+    answers, loose = [[dense], [dense], [dense]], {"compression_ratio_threshold": 1000.0}
+    found, script = decode(whisper, answers, [tone(9.9), tone(20)], fitted=True, **loose)
+    assert [call["max_length"] for call in script.calls] == [2 * 60, 2 * 119, 2 * 125]
+    assert [len(own[0].tokens) for own in found] == [71, 71] and not found[0][0].flags
+    assert decode(whisper, [[loop], [(ONE, -0.1, 0.0)]], [tone(9.9)])[1].calls[0]["max_length"] == 448
+
+
+def test_where_decoding_stops_first_changes_no_text(
+    whisper: Whisper, strings: tuple[list[Clip], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips, limits, search = strings[0][:4], list[int](), Decoder._search
+    whole = texts(whisper.transcribe(clips, Options(language="en")))
+
+    def recorded(self: Decoder, batch: Any, encoded: Any, temperature: float, wanted: int) -> Any:
+        limits.append(wanted)
+        return search(self, batch, encoded, temperature, wanted)
+
+    monkeypatch.setattr(Decoder, "_search", recorded)
+    monkeypatch.setattr("asr_plugins.whisper.decode.MOST_TOKENS", 1)
+    monkeypatch.setattr("asr_plugins.whisper.decode.USUAL_PACE", 0.1)
+    assert texts(whisper.transcribe(clips, Options(language="en"))) == whole and min(limits) < 5 < max(limits)
 
 
 @pytest.mark.slow

@@ -250,7 +250,9 @@ def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Seg
             bare.append(gap)
         else:
             bare[-1] = Region(bare[-1].start, gap.end)
-    return [*found, *((one, None) for one in bare)]
+    # Where the engine doubts that somebody speaks, nothing longer than a hesitation ever counted (docs/accuracy.md).
+    doubted = any((one.no_speech_prob or 0.0) > SPEAKS for one in segments)
+    return [*found, *((one, None) for one in bare if not doubted or one.seconds <= ONE_WORD)]
 
 
 def doubted_if_slow(segment: Segment, speech: Sequence[Region]) -> Segment:

@@ -20,6 +20,8 @@ from asr_plugins.whisper.windows import (
     DOUBTFUL_SHARE,
     FRAMES_PER_SECOND,
     MAX_LENGTH,
+    MOST_TOKENS,
+    USUAL_PACE,
     Found,
     Result,
     Thresholds,
@@ -55,6 +57,7 @@ class Decoder:
     options: Options
     windows: int  # most windows per call
     encodings: Encodings = field(default_factory=Encodings)  # of clips whose language was asked for
+    paces: dict[str, float] = field(default_factory=dict)  # tokens a second, of languages that take many
     fitted: bool = False  # windows are as wide as clips need: less work, but fewer go together
     thresholds: Thresholds = field(init=False)
     tokenizers: dict[str, Any] = field(init=False, default_factory=dict)  # by language
@@ -138,11 +141,11 @@ class Decoder:
         pending = list(range(len(batch)))
         for temperature in self.options.temperature or TEMPERATURES:
             chosen = [batch[row] for row in pending]
-            part = encoded if len(chosen) == len(batch) else self._rows(batch, encoded, pending)
+            part = self._rows(batch, encoded, pending)
             for window, result in zip(chosen, self._generate(chosen, part, temperature), strict=True):
                 window.result = better(window.result, result, self.thresholds)
-            once = temperature > 0 and not self.options.temperature
-            if not (pending := [row for row in pending if goes_on(batch[row], self.thresholds, once)]):
+            only_loops = self.fitted and not self.options.temperature
+            if not (pending := [row for row in pending if goes_on(batch[row], self.thresholds, only_loops)]):
                 break
         return self._segments(batch, encoded, clips)
 
@@ -153,7 +156,9 @@ class Decoder:
             window.language = window.language or max(score, key=lambda code: score[code])
 
     def _rows(self, batch: Sequence[Window], encoded: Any, rows: Sequence[int]) -> Any:
-        """Return the encoder's output for some windows only: a copy on the CPU, computed again on a GPU."""
+        """Return the encoder's output for some windows, in order: a copy on the CPU, computed again on a GPU."""
+        if len(rows) == len(batch):
+            return encoded
         if encoded.device != "cpu":
             return self._encode([batch[row] for row in rows])
         import ctranslate2
@@ -161,13 +166,29 @@ class Decoder:
 
         return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.asarray(encoded)[list(rows)]))
 
-    def _generate(self, batch: Sequence[Window], encoded: Any, temperature: float) -> Iterator[Result]:
-        """Run the text decoder once over a batch."""
+    def _generate(self, batch: Sequence[Window], encoded: Any, temperature: float) -> list[Result]:
+        """Run the text decoder over a batch, at first for as many tokens as people say: a loop is known by then."""
+        most = self.options.max_new_tokens or max(one.most_tokens for one in batch)
+        usual = max(MOST_TOKENS + round(self.paces.get(one.language, USUAL_PACE) * one.seconds) for one in batch)
+        if not self.fitted or self.options.max_new_tokens or usual >= most:
+            return list(self._search(batch, encoded, temperature, most))
+        found = list(self._search(batch, encoded, temperature, usual))
+        cut = [one.truncated and usual < window.most_tokens for window, one in zip(batch, found, strict=True)]
+        if rows := [row for row, one in enumerate(found) if cut[row] and not self.thresholds.repeats(one)]:
+            chosen, part = [batch[row] for row in rows], self._rows(batch, encoded, rows)
+            for row, window, one in zip(rows, chosen, self._search(chosen, part, temperature, most), strict=True):
+                found[row] = one
+                pace = (len(one.tokens) + 1 - MOST_TOKENS) / window.seconds
+                if not self.thresholds.repeats(one):
+                    self.paces[window.language] = max(pace, self.paces.get(window.language, USUAL_PACE))
+        return found
+
+    def _search(self, batch: Sequence[Window], encoded: Any, temperature: float, wanted: int) -> Iterator[Result]:
+        """Run the text decoder once over a batch, for so many tokens at most."""
         options = self.options
         prompts = [self._prompt(window.language) for window in batch]
         longest = len(prompts[0])
         # CTranslate2 writes at most min(max_length / 2, max_length - prompt) tokens.
-        wanted = options.max_new_tokens or max(one.most_tokens for one in batch)
         max_length = min(MAX_LENGTH, max(2 * wanted, longest + wanted))
         limit = min(max_length // 2, max_length - longest)
         sampled = {"beam_size": 1, "num_hypotheses": _or(options.best_of, BEST_OF), "sampling_topk": 0}
@@ -255,8 +276,7 @@ class Decoder:
         rows = sorted((row for row, own in enumerate(pieces) if own), key=lambda row: batch[row].language)
         for language, group in groupby(rows, key=lambda row: batch[row].language):
             chosen = list(group)
-            part = encoded if chosen == list(range(len(batch))) else self._rows(batch, encoded, chosen)
-            aligner = Aligner(self.model, self._tokenizer(language))
+            part, aligner = self._rows(batch, encoded, chosen), Aligner(self.model, self._tokenizer(language))
             timed = aligner.align(part, [pieces[row] for row in chosen], [batch[row].frames for row in chosen])
             for row, own in zip(chosen, timed, strict=True):
                 pieces[row] = own
@@ -275,7 +295,7 @@ class Decoder:
             start, end = (words[0].start, words[-1].end) if words else (piece.start + offset, piece.end + offset)
             timed = replace(piece, words=words, start=min(start, clip.seconds), end=min(end, clip.seconds))
             segments += [self._segment(part, window, speech) for part in parted(timed, speech)]
-        if result.truncated and segments:
+        if result.truncated and segments and not self.thresholds.repeats(result):
             segments[-1] = replace(segments[-1], flags=(*segments[-1].flags, Flag.TRUNCATED.value))
         return Found(segments, left)
 

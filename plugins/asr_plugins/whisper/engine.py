@@ -77,6 +77,7 @@ class Whisper(Engine):
         self._device = device
         self._seeded = False
         self._encodings = Encodings()
+        self._paces: dict[str, float] = {}
 
     @classmethod
     def count_devices(cls, kind: str) -> int | None:
@@ -135,7 +136,7 @@ class Whisper(Engine):
         windows = int(self.batch_length(self._device) / WINDOW)
         # With a prompt a window of 15 s left out the words that both have; one of 30 s, as in training, did not.
         fitted = self._device.kind == "cpu" and not (options.prompt or options.hotwords)
-        return Decoder(self._model, options, windows, self._encodings, fitted=fitted)
+        return Decoder(self._model, options, windows, self._encodings, self._paces, fitted)
 
     def _check_language(self, language: str | None) -> None:
         if language is None or language in (LANGUAGES_V3 if self._model.model.is_multilingual else ("en",)):

@@ -34,6 +34,7 @@ STEP, GROWING_STEP = 500, 100
 BEAM_SIZE, GROWING_BEAM = 5, 1
 # What is not given 30 s has so many tokens at most, three times what people say in a second; a loop has more.
 MOST_TOKENS, MOST_TOKENS_PER_SECOND = 20, 10
+USUAL_PACE = 4.0  # tokens a second, beside those 20: a text that is no loop has more in some languages alone
 ENDS, CLOSING = ".!?…。！？｡؟۔।॥", "\"')]}”’»」』）"  # of a sentence
 LEAST_LEVEL = 0.05  # RMS to which a quieter region of speech is raised: as loud as speech usually is
 SHORTEST_REST = 1.0  # seconds; what is left after a closed timestamp is decoded again only when longer
@@ -65,6 +66,11 @@ class Window:
         return min(WINDOW_FRAMES, int(self.features.shape[-1]))
 
     @property
+    def seconds(self) -> float:
+        """Seconds of audio in the window."""
+        return self.frames / FRAMES_PER_SECOND
+
+    @property
     def width(self) -> int:
         """Frames that the encoder sees."""
         if not (self.fitted or self.growing):
@@ -82,7 +88,7 @@ class Window:
         """How many tokens it may have: a loop costs seconds, and another try may have none."""
         if not (self.growing or self.narrow):
             return MAX_LENGTH
-        return MOST_TOKENS + round(MOST_TOKENS_PER_SECOND * self.frames / FRAMES_PER_SECOND)
+        return MOST_TOKENS + round(MOST_TOKENS_PER_SECOND * self.seconds)
 
 
 def closed(prompt: str) -> str:
@@ -206,13 +212,14 @@ def loops(window: Window, thresholds: Thresholds) -> bool:
     return len(done.tokens) >= window.most_tokens or (thresholds.repeats(done) and not thresholds.silent(done))
 
 
-def goes_on(window: Window, thresholds: Thresholds, once: bool) -> bool:
+def goes_on(window: Window, thresholds: Thresholds, only_loops: bool) -> bool:
     """Return whether a window is decoded at the next temperature as well.
 
-    Not a fitted one with a loop, which gets 30 s before, nor one that was sampled `once`: nothing better came of the
-    next ones (docs/accuracy.md).
+    Not a fitted one with a loop, which gets 30 s before. With `only_loops` not an unlikely text either: what is sampled
+    is hardly ever likelier than what the search found (docs/accuracy.md).
     """
-    over = window.again or window.growing or (window.narrow and (once or loops(window, thresholds)))
+    over = window.again or window.growing or (window.narrow and loops(window, thresholds))
+    over = over or (only_loops and not thresholds.repeats(window.done))
     return thresholds.failed(window.done) and not over
 
 
