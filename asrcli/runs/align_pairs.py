@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from asrcli.alignment.script import SUFFIXES
-from asrcli.audio.inputs import EXTENSIONS, Found, walk
+from asrcli.audio.inputs import EXTENSIONS, Found, expand, walk
 from asrcli.errors import UsageError
-from asrcli.places.addresses import is_address
+from asrcli.places.addresses import below, file_of, is_address, is_stored, join, named
 
 TEXTS = frozenset(SUFFIXES) - EXTENSIONS
 
@@ -26,39 +27,31 @@ class Pair:
 def find_pairs(audio: str, text: str | None) -> list[Pair]:
     """Return the pairs that two arguments stand for: two files, or folders whose files have the same stems.
 
+    Each of them is a path or an address.
+
     Raises:
         UsageError: nothing there to be paired.
     """
     _check_order(audio, text)
-    if is_address(audio) or is_address(text or ""):
-        from asrcli.runs.align_elsewhere import find_pairs_elsewhere
-
-        return find_pairs_elsewhere(audio, text)
-    if not os.path.isdir(audio):
+    if is_address(audio):
+        found = expand([audio])
+    else:
+        found = [Found(path, audio) for path in walk(audio)] if os.path.isdir(audio) else [Found(audio)]
+    if found and not found[0].root:
+        one = found[0]
         if text is None:
-            raise UsageError(f"'{audio}' needs its text: asr align {audio} TEXT, or - for standard input")
-        if os.path.isdir(text):
-            text = _text_of(Path(text), Path(audio).stem) or os.path.join(text, Path(audio).stem + SUFFIXES[0])
-        return [Pair(Found(audio), text)]
-    if text is not None and not os.path.isdir(text):
+            raise UsageError(f"'{one.path}' needs its text: asr align {one.path} TEXT, or - for standard input")
+        return [Pair(one, _text_beside(text, one))]
+    if text is not None and not _is_folder(text):
         raise UsageError(f"'{audio}' is a folder and '{text}' is not: name a folder of texts with the same names")
-    pairs, alone = [], []
-    for path in walk(audio):
-        below = os.path.relpath(os.path.dirname(path), audio)
-        beside = Path(text or audio, below)
-        own = _text_of(beside, Path(path).stem)
-        if own:
-            pairs.append(Pair(Found(path, audio), own))
-        else:
-            alone.append(path)
-    if not pairs:
+    if not found:
+        raise UsageError(f"no audio or video files in folder '{audio}'")
+    text_of = _texts(_named(text or found[0].root))
+    pairs = [Pair(one, text_of(one) or "") for one in found]
+    if not any(pair.text for pair in pairs):
         kinds = ", ".join(SUFFIXES)
-        raise UsageError(
-            f"no recording in '{audio}' has a text of the same name ({kinds}) in '{text or audio}'"
-            if alone
-            else f"no audio or video files in folder '{audio}'"
-        )
-    return pairs + [Pair(Found(path, audio), "") for path in alone]
+        raise UsageError(f"no recording in '{audio}' has a text of the same name ({kinds}) in '{text or audio}'")
+    return sorted(pairs, key=lambda pair: not pair.text)
 
 
 def _check_order(audio: str, text: str | None) -> None:
@@ -76,6 +69,49 @@ def _kind(path: str) -> str:
     return Path(path).suffix.lower()
 
 
-def _text_of(folder: Path, stem: str) -> str | None:
-    paths = [folder / (stem + suffix) for suffix in SUFFIXES if suffix not in EXTENSIONS]
-    return next((str(path) for path in paths if path.is_file()), None)
+def _named(place: str) -> str:
+    return named(place) if is_address(place) else place
+
+
+def _is_folder(text: str) -> bool:
+    """Tell whether a text is a folder of them: of a store, by the way it is written."""
+    return os.path.isdir(text) or (is_stored(text) and PurePosixPath(text).suffix.lower() not in SUFFIXES)
+
+
+def _text_beside(text: str, one: Found) -> str:
+    """Return the text of one recording: what was named, or what is called like it in a folder that was."""
+    place = _named(text)
+    if not _is_folder(text):
+        return place
+    return _texts(place)(Found(one.path)) or f"{place.rstrip('/')}/{_path(one.path).stem}{SUFFIXES[0]}"
+
+
+def _texts(folder: str) -> Callable[[Found], str | None]:
+    """Return what finds the text of a recording in a folder, of a store or of this machine; ``None`` without one."""
+    if not is_address(folder):
+        return lambda one: next(
+            (str(path) for name in _names(one) if (path := Path(folder, _below(one), name)).is_file()), None
+        )
+    from asrcli.places.remote import listed
+
+    known = frozenset(listed(folder))
+    return lambda one: next((path for name in _names(one) if (path := join(folder, _below(one), name)) in known), None)
+
+
+def _names(one: Found) -> list[str]:
+    """Return what the text of a recording may be called."""
+    return [_path(one.path).stem + suffix for suffix in SUFFIXES if suffix not in EXTENSIONS]
+
+
+def _below(one: Found) -> str:
+    """Return the folder of a recording below the one that it was found under."""
+    if not one.root:
+        return ""
+    if is_address(one.path):
+        return below(one.path, one.root)
+    beneath = os.path.relpath(os.path.dirname(one.path), one.root)
+    return "" if beneath == "." else beneath
+
+
+def _path(name: str) -> PurePosixPath | Path:
+    return file_of(name) if is_address(name) else Path(name)
