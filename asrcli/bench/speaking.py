@@ -30,20 +30,21 @@ if TYPE_CHECKING:
     from asrcli.types import HalfSamples, Samples
 
 
-class TimedFinder:
+class TimedFinder(SpeakerFinder):
     """Finds speakers, and adds up the time that this takes."""
 
     def __init__(self, request: say.Diarize, announce: Callable[[str], None]) -> None:
         """Load the diarizer; raises what a diarizer raises."""
         kind = load_plugin(Diarizer, request.diarizer)
         choice = DiarizerChoice(kind, request.weights, request.device)
-        self.finder, self.busy = SpeakerFinder(choice, SpeakerOptions(), announce), 0.0
+        super().__init__(choice, SpeakerOptions(), announce)
+        self.busy = 0.0
 
     def find(self, samples: Samples | HalfSamples, start: float) -> Diarization:
         """Return who speaks when."""
         begun = time.perf_counter()
         try:
-            return self.finder.find(samples, start)
+            return super().find(samples, start)
         finally:
             self.busy += time.perf_counter() - begun
 

@@ -12,7 +12,7 @@ from functools import cache, partial
 from queue import SimpleQueue
 from typing import Any
 
-from asrcli.diarization.finder import Finder, SpeakerFinder
+from asrcli.diarization.finder import SpeakerFinder
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_speakers
 from asrcli.diarization.voices import name_people
 from asrcli.pipeline.batches import Closed, SecondsQueue
@@ -47,7 +47,7 @@ class Desk:
     def __init__(
         self,
         recordings: Sequence[Recording],
-        load: Callable[[Callable[[str], None]], Finder],
+        load: Callable[[Callable[[str], None]], SpeakerFinder],
         together: Together | None = None,
     ) -> None:
         """Start the thread.
@@ -81,7 +81,7 @@ class Desk:
 
     def _work(self) -> None:
         try:
-            finder: Finder | None = self._load(lambda text: self._notes.put(Notice(text, self._at)))
+            finder: SpeakerFinder | None = self._load(lambda text: self._notes.put(Notice(text, self._at)))
         except Exception as error:  # the caller's thread raises it
             self._broken = error
             finder = None
@@ -89,7 +89,7 @@ class Desk:
             while True:
                 self._take(finder)
 
-    def _take(self, finder: Finder | None) -> None:
+    def _take(self, finder: SpeakerFinder | None) -> None:
         """Find the speakers of what waits; without a finder it only goes, so that the decoders do not wait."""
         for index, kept in self._waiting.take(0.0, wait=True):
             self._at = index
@@ -147,7 +147,7 @@ class Desk:
                 yield replace(event, transcript=give_speakers(event.transcript, found))
 
 
-def _find(finder: Finder, kept: bytearray, start: float) -> Diarization | Exception:
+def _find(finder: SpeakerFinder, kept: bytearray, start: float) -> Diarization | Exception:
     import numpy as np
 
     try:

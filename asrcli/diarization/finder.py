@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from asrcli.diarization.choice import DiarizerChoice
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, check_number
@@ -14,13 +13,6 @@ from asrcli.engine import Device
 from asrcli.engines.device import is_out_of_memory
 from asrcli.engines.recogniser import Announce, opening
 from asrcli.types import SAMPLE_RATE, HalfSamples, Samples, Turn
-
-
-class Finder(Protocol):
-    """What finds the speakers of one recording."""
-
-    def find(self, samples: Samples | HalfSamples, start: float) -> Diarization:
-        """Return who speaks when."""
 
 
 class LoadedDiarizer:

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from asrcli.audio.cut import CutOptions, CutSummary, cut
 from asrcli.audio.decode import decode
-from asrcli.pipeline.batches import Closed, SecondsQueue
+from asrcli.pipeline.batches import Closed
 from asrcli.pipeline.events import Event, Notice
 from asrcli.pipeline.lead import Lead
 from asrcli.pipeline.no_speech import left_out, no_speech_lines, worth_a_look
@@ -39,15 +38,8 @@ class End:
 Fed = tuple[int, Clip] | End
 
 
-class Into(Protocol):
-    """Where the decoded goes."""
-
-    fed: SecondsQueue[Fed]
-    lead: Lead
-
-
 def start_decoding(
-    recordings: Sequence[Recording], settings: Settings, threads: int, into: Into, put: Callable[[Event], None]
+    recordings: Sequence[Recording], settings: Settings, threads: int, lead: Lead, put: Callable[[Event], None]
 ) -> None:
     """Start threads that decode recordings, in their order, until all are fed or the queue is closed."""
     remaining = iter(range(len(recordings)))
@@ -57,23 +49,23 @@ def start_decoding(
         """Return the number of the next recording, if there is one."""
         with lock:
             if (index := next(remaining, None)) is not None:
-                into.lead.begin(index, recordings[index])
+                lead.begin(index, recordings[index])
             return index
 
     def decode_all() -> None:
         """Decode one recording after the other."""
         with suppress(Closed):
             while (index := begin_next()) is not None:
-                feed(index, recordings[index], settings, into, put)
+                feed(index, recordings[index], settings, lead, put)
 
     for number in range(threads):
         threading.Thread(target=decode_all, name=f"asr-decode-{number}", daemon=True).start()
 
 
-def feed(index: int, recording: Recording, settings: Settings, into: Into, put: Callable[[Event], None]) -> None:
+def feed(index: int, recording: Recording, settings: Settings, lead: Lead, put: Callable[[Event], None]) -> None:
     """Decode and cut one recording into the queue; the last item says how it ended."""
     warnings: list[str] = []
-    fed = into.fed
+    fed = lead.queue
 
     def warn(text: str) -> None:
         """Say a line about the recording and keep it for its transcript."""
@@ -90,7 +82,7 @@ def feed(index: int, recording: Recording, settings: Settings, into: Into, put: 
             listened = settings.listen(index, blocks) if settings.listen else blocks
             for clip in cut(listened, recording, settings.cut, summary):
                 busy += time.perf_counter() - begun
-                into.lead.decoded(index, recording, clip.end)
+                lead.decoded(index, recording, clip.end)
                 fed.put((index, clip), clip.seconds)
                 begun = time.perf_counter()
         busy += time.perf_counter() - begun
@@ -105,7 +97,7 @@ def feed(index: int, recording: Recording, settings: Settings, into: Into, put: 
         raise
     except Exception as error:  # the per-input boundary: this input fails, the others go on
         end = End(index, error=error)
-    into.lead.end(index)
+    lead.end(index)
     fed.put(end, 0.0)
 
 

@@ -27,19 +27,19 @@ class Lead:
     """
 
     def __init__(self, queue: SecondsQueue[Any], limit: float, waiting: Callable[[], float]) -> None:
-        self._queue, self._limit, self._waiting = queue, limit, waiting
+        self.queue, self._limit, self._waiting = queue, limit, waiting
         self._to_come: dict[int, float] = {}  # seconds of each recording that is being decoded
         self._blocked = 0  # decoders that wait
         self._asked = False  # an engine has nothing to do: one decoder more than the limit allows
 
     def begin(self, index: int, recording: Recording) -> None:
         """Wait until a recording may be begun. Raises `Closed`."""
-        with self._queue.changed:
+        with self.queue.changed:
             self._blocked += 1
             try:
                 while not self._open():
-                    self._queue.check_open()
-                    self._queue.changed.wait()
+                    self.queue.check_open()
+                    self.queue.changed.wait()
             finally:
                 self._blocked -= 1
             self._asked = False
@@ -48,19 +48,19 @@ class Lead:
     def decoded(self, index: int, recording: Recording, until: float) -> None:
         """Note how far a recording is decoded."""
         last = recording.end if recording.end is not None else recording.seconds or 0.0
-        with self._queue.changed:  # others add them up
+        with self.queue.changed:  # others add them up
             self._to_come[index] = max(0.0, min(last, recording.seconds or last) - until)
 
     def end(self, index: int) -> None:
         """Note that a recording is decoded."""
-        with self._queue.changed:
+        with self.queue.changed:
             self._to_come.pop(index, None)
 
     def ask(self, hungry: bool) -> None:
         """Let a decoder that waits go on if it may; of a recogniser that has nothing to do, also if much is to come."""
         self._asked |= hungry
         if self._blocked and self._open():  # else those who have nothing to do would wake each other for ever
-            self._queue.changed.notify_all()
+            self.queue.changed.notify_all()
 
     def _open(self) -> bool:
-        return self._asked or sum(self._to_come.values()) + self._queue.seconds + self._waiting() < self._limit
+        return self._asked or sum(self._to_come.values()) + self.queue.seconds + self._waiting() < self._limit

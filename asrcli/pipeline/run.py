@@ -59,7 +59,7 @@ def run(
 
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
-    start_decoding(recordings, settings, decoders, work, events.put)
+    start_decoding(recordings, settings, decoders, work.lead, events.put)
     lent: list[Recogniser] = []  # whose announcements are taken while the run goes on
     for number, recogniser in enumerate(lanes):
         if recogniser.announce is silently:
