@@ -6,8 +6,8 @@ Times are **seconds from the start of the recording** unless a docstring says ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,6 +130,17 @@ class Word:
     speaker: str | None = None
     status: WordStatus | None = None  # of `asr align`: found, doubtful, or not there (times then mark the place only)
     phones: tuple[Phone, ...] = ()
+
+
+def spread(words: Sequence[Word], start: float, end: float) -> Iterator[Word]:
+    """Yield words with shares of a stretch of time in proportion to their letters."""
+    letters = sum(len(word.text) for word in words)
+    passed = 0
+    for word in words:
+        first = start + (end - start) * passed / letters
+        passed += len(word.text)
+        last = start + (end - start) * passed / letters
+        yield replace(word, start=round(first, 3), end=round(last, 3), source="interpolated")
 
 
 @dataclass(frozen=True, slots=True)

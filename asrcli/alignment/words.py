@@ -14,7 +14,7 @@ from asrcli.alignment.readings import numbers_in
 from asrcli.alignment.result import spell, written_back
 from asrcli.alignment.script import Piece, Script
 from asrcli.alignment.windows import Pairing, SpokenText, Windows
-from asrcli.types import Clip, Region, Segment, Word
+from asrcli.types import Clip, Region, Segment, Word, spread
 
 # Seconds between an engine's word and its place by the aligner. Whisper's words are seldom off by more than 0.5.
 FAR = 0.75
@@ -122,13 +122,7 @@ def shared(words: Sequence[Word], within: Region) -> list[Word]:
             last += 1
         start = done[-1].end if done else min(within.start, words[last].start if last < len(words) else within.start)
         end = max(start, words[last].start if last < len(words) else within.end)
-        letters = sum(len(word.text) for word in words[at:last])
-        passed = 0
-        for word in words[at:last]:
-            first = start + (end - start) * passed / letters
-            passed += len(word.text)
-            close = start + (end - start) * passed / letters
-            done.append(replace(word, start=round(first, 3), end=round(close, 3), score=None))
+        done += (replace(word, score=None) for word in spread(words[at:last], start, end))
         at = last
     return done
 

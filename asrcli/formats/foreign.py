@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from asrcli.types import Recording, Segment, Transcript, Word
+from asrcli.types import Recording, Segment, Transcript, Word, spread
 
 
 def transcript_from(data: Any, path: str) -> Transcript:
@@ -70,11 +69,11 @@ def _words(rows: Sequence[Mapping[str, Any]], start: float, end: float) -> Itera
         if _number(row.get("start")) is None or _number(row.get("end")) is None:
             bare.append(word)
             continue
-        yield from _interpolated(bare, last, max(last, word.start))
+        yield from spread(bare, last, max(last, word.start))
         bare = []
         last = word.end
         yield word
-    yield from _interpolated(bare, last, max(last, end))
+    yield from spread(bare, last, max(last, end))
 
 
 def _word(row: Mapping[str, Any]) -> Word:
@@ -88,14 +87,3 @@ def _word(row: Mapping[str, Any]) -> Word:
         source="aligned" if score is not None else "model",
         speaker=row.get("speaker"),
     )
-
-
-def _interpolated(words: Sequence[Word], start: float, end: float) -> Iterator[Word]:
-    """Yield the words with shares of a stretch of time in proportion to their letters."""
-    total = sum(len(word.text) for word in words)
-    done = 0
-    for word in words:
-        begin = start + (end - start) * done / total
-        done += len(word.text)
-        finish = start + (end - start) * done / total
-        yield replace(word, start=round(begin, 3), end=round(finish, 3), source="interpolated")

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from functools import cache
 
 from asrcli.errors import MissingExtra, UsageError
-from asrcli.types import Segment, Word
+from asrcli.types import Segment, Word, spread
 
 NUMBERS = ("as-is", "words", "digits")
 SCRIPTS = {"hans": "t2s", "hant": "s2t"}  # by the names of ISO 15924, and OpenCC's
@@ -155,15 +155,9 @@ def _shared(words: Sequence[Word], tokens: Sequence[str]) -> list[Word]:
     start, end = words[0].start, words[-1].end
     scores = [word.score for word in words if word.score is not None]
     one = replace(words[0], phones=(), score=min(scores) if scores else None)
-    letters = sum(map(len, tokens))
-    found, passed = [], 0
-    for token in tokens:
-        first = start + (end - start) * passed / letters
-        passed += len(token)
-        close = start + (end - start) * passed / letters
-        source = one.source if len(tokens) == 1 else "interpolated"
-        found.append(replace(one, text=token, start=round(first, 3), end=round(close, 3), source=source))
-    return found
+    if len(tokens) == 1:
+        return [replace(one, text=tokens[0], start=round(start, 3), end=round(end, 3))]
+    return list(spread([replace(one, text=token) for token in tokens], start, end))
 
 
 def _converted(segment: Segment, convert: Callable[[str], str]) -> Segment:
