@@ -142,11 +142,13 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None, loss
         return Source(name, str(path), found, lines=True)
     marked = kind in (".trn", ".stm")
     ignored = tuple(read_stm(path, ignored=True)) if kind == ".stm" else ()
-    return Source(name, str(path), tuple(read_file(path, kind, hypotheses=hypotheses)), ignored=ignored, marked=marked)
+    return Source(
+        name, str(path), tuple(read_file(path, kind, name, hypotheses=hypotheses)), ignored=ignored, marked=marked
+    )
 
 
-def read_file(path: Path, kind: str, *, hypotheses: bool) -> list[Utterance]:
-    """Read a file of any format but ctm and plain lines."""
+def read_file(path: Path, kind: str, key: str, *, hypotheses: bool) -> list[Utterance]:
+    """Read a file of any format but ctm; a transcript of one recording has the id ``key``."""
     if kind == ".trn":
         return read_trn(path)
     if kind == ".stm":
@@ -154,9 +156,13 @@ def read_file(path: Path, kind: str, *, hypotheses: bool) -> list[Utterance]:
     if kind == KALDI:
         return read_kaldi_text(path)
     if kind == ".json":
-        return read_json(path, path.stem, hypotheses=hypotheses)
+        return read_json(path, key, hypotheses=hypotheses)
     if kind in SUBTITLES:
-        return read_subtitles(path, path.stem, kind)
+        return read_subtitles(path, key, kind)
+    if kind == ".txt":
+        text = join_texts(read_lines(path))
+        check_text(text, path, 1)
+        return [Utterance(key, text, audio=sibling_audio(path))]
     return read_manifest(path, hypotheses=hypotheses, table=kind if kind in TABLES else None)
 
 
@@ -171,10 +177,10 @@ def read_folder(path: Path, name: str, *, hypotheses: bool, losses: Losses = STR
         key = str(file.relative_to(path).with_suffix(""))
         if key not in found:
             with losses.boundary(file):
-                add(found, read_transcript(readable(file), key, hypotheses=hypotheses), file, path)
+                add(found, read_file(readable(file), file.suffix, key, hypotheses=hypotheses), file, path)
     for file in of_kinds(files, COLLECTION_SUFFIXES[:-1]):
         with losses.boundary(file):
-            rows = read_file(readable(file), file.suffix, hypotheses=hypotheses)
+            rows = read_file(readable(file), file.suffix, file.stem, hypotheses=hypotheses)
             add(found, rows, file, path, again=not hypotheses)
     return Source(name, str(path), tuple(found.values())) if found else read_ctm_folder(path, name, losses)
 
@@ -192,17 +198,6 @@ def add(found: dict[str, Utterance], rows: Iterable[Utterance], file: Path, fold
         if row.id in found and not (again and found[row.id].text == row.text):
             raise InputError(f"{file}: the id '{row.id}' is in another file under {folder} too")
         found[row.id] = row
-
-
-def read_transcript(file: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
-    """Read one of the files of a folder that are about one recording each."""
-    if file.suffix == ".json":
-        return read_json(file, key, hypotheses=hypotheses)
-    if file.suffix in SUBTITLES:
-        return read_subtitles(file, key, file.suffix)
-    text = join_texts(read_lines(file))
-    check_text(text, file, 1)
-    return [Utterance(key, text, audio=sibling_audio(file))]
 
 
 def read_ctm_folder(path: Path, name: str, losses: Losses = STRICT) -> Source:

@@ -76,8 +76,6 @@ def build(name: str, language: str | None = None, disabled: frozenset[str] = fro
     if name == "none":
         return str
     if name == "basic":
-        from asrcli.text.normalisers import normalize_basic
-
         return normalize_basic
     if name == "asr":
         from asrcli.text.universal import UniversalNormalizer
@@ -87,8 +85,6 @@ def build(name: str, language: str | None = None, disabled: frozenset[str] = fro
             english=language == "en", language=language, simplified=simplified, disabled=disabled
         )
     if name == "open-asr-leaderboard" and language not in (None, "en"):
-        from asrcli.text.normalisers import normalize_leaderboard
-
         return partial(normalize_leaderboard, language=language)
     from asrcli.text.english import EnglishNormalizer
     from asrcli.text.english_rules import leaderboard_rules, whisper_rules
