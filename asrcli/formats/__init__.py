@@ -5,11 +5,12 @@ The table `FORMATS` names the module of each format, which is imported when some
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
+from asrcli.base.hints import hint
 from asrcli.errors import UsageError
 from asrcli.formats.profiles import PROFILES, Layout, layout
 
@@ -20,11 +21,8 @@ __all__ = ["FORMATS", "HIGHLIGHTING", "PROFILES", "WHISPER_FORMATS", "WORDED", "
            "formats", "layout", "render", "worded"]  # fmt: skip
 
 
-class Renderer(Protocol):
-    """What the function behind a format looks like."""
-
-    def __call__(self, transcript: Transcript, layout: Layout, header: bool) -> str:
-        """Return the whole file as text that encodes to UTF-8."""
+# Of a transcript, how cues are shaped, and whether names of columns are written; gives text that encodes to UTF-8.
+Renderer = Callable[["Transcript", Layout, bool], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +83,14 @@ def formats(text: str, known: Sequence[str] = (*FORMATS, "all")) -> list[str]:
         UsageError: a name is unknown, or the list is empty.
     """
     names: list[str] = []
+    every = f"choose from: {', '.join(known)}"
     for name in (piece.strip().lower().removeprefix(".") for piece in text.split(",")):
         if name and name not in known:
-            raise UsageError(f"unknown format '{name}': {_suggestion(name, known)}")
+            raise UsageError(f"unknown format '{name}': {hint(name, known, every)}")
         if name:
             names += WHISPER_FORMATS if name == "all" else [name]
     if not names:
-        raise UsageError(f"no format in '{text}'; choose from: {', '.join(known)}")
+        raise UsageError(f"no format in '{text}'; {every}")
     return list(dict.fromkeys(names))
 
 
@@ -111,13 +110,6 @@ def format_of(path: str) -> str:
     return max(fitting, key=lambda one: len(one.extension)).name if fitting else "txt"
 
 
-def _suggestion(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"choose from: {', '.join(known)}"
-
-
 def render(transcript: Transcript, format: str, layout: Layout, header: bool = True) -> str:
     """Return the transcript in one format; pure, and the same transcript always gives the same text.
 
@@ -132,7 +124,8 @@ def render(transcript: Transcript, format: str, layout: Layout, header: bool = T
         UsageError: the format is unknown.
     """
     if format not in FORMATS:
-        raise UsageError(f"unknown format '{format}': {_suggestion(format, list(FORMATS))}")
+        every = f"choose from: {', '.join(FORMATS)}"
+        raise UsageError(f"unknown format '{format}': {hint(format, FORMATS, every)}")
     return FORMATS[format].load()(transcript, layout, header)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack
 
+from asrcli.base.hints import hint
 from asrcli.errors import UsageError
 
 FRAME = 1 / 24  # seconds
@@ -83,7 +84,8 @@ def layout(profile: str = "default", **overrides: Unpack[LayoutChanges]) -> Layo
         UsageError: no such profile or constraint, a value out of range, or constraints that exclude each other.
     """
     if profile not in PROFILES:
-        raise UsageError(f"unknown subtitle profile '{profile}': {_suggestion(profile)}")
+        every = f"choose from: {', '.join(PROFILES)}"
+        raise UsageError(f"unknown subtitle profile '{profile}': {hint(profile, PROFILES, every)}")
     known = {field.name for field in fields(Layout)}
     for name in overrides:
         if name not in known:
@@ -92,13 +94,6 @@ def layout(profile: str = "default", **overrides: Unpack[LayoutChanges]) -> Layo
     made = replace(PROFILES[profile], **changes)
     _check(made)
     return made
-
-
-def _suggestion(profile: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(profile, PROFILES, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"choose from: {', '.join(PROFILES)}"
 
 
 # name, lowest, highest; a line of fewer than four columns cannot hold two full-width characters
