@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from asrcli.diarization.choice import DiarizerChoice
@@ -81,12 +81,12 @@ class SpeakerFinder:
         voices = name_speakers(found.prints, self.known, self.loaded.choice.diarizer) if self.known else {}
         names = {label: voice.speaker for label, voice in voices.items()}
         check_number(self.wanted.count, len({turn.speaker for turn in found.turns}), self.announce)
-        turns, exclusive = _moved(found.turns, start, names), _moved(found.exclusive, start, names)
+        turns, exclusive = moved(found.turns, start, names), moved(found.exclusive, start, names)
         prints = {names.get(label, label): one for label, one in found.prints.items()} if self.wanted.same else {}
         return Diarization(turns, exclusive, self.loaded.source, tuple(voices.values()), prints)
 
 
-def _moved(turns: Sequence[Turn], start: float, names: Mapping[str, str]) -> tuple[Turn, ...]:
+def moved(turns: Iterable[Turn], start: float, names: Mapping[str, str]) -> tuple[Turn, ...]:
     """Return turns on the clock of the recording, with the names of speakers."""
     return tuple(
         Turn(names.get(turn.speaker, turn.speaker), round(turn.start + start, 3), round(turn.end + start, 3))

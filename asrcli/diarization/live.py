@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from asrcli.audio.cut import Buffer
 from asrcli.diarization.choice import DiarizerChoice
-from asrcli.diarization.finder import LoadedDiarizer
+from asrcli.diarization.finder import LoadedDiarizer, moved
 from asrcli.diarization.speakers import Diarization, SpeakerOptions, give_turns
 from asrcli.diarization.voices import read_voices
 from asrcli.diarizer import SpeakerCount, Speaking
@@ -74,7 +74,8 @@ class LiveSpeakers:
         last = max(first, min(self._buffer.end, round((segment.end + BEHIND) * SAMPLE_RATE)))
         speaking = self._find(self._buffer.between(first, last))
         names = self._names(speaking, segment, first / SAMPLE_RATE)
-        everybody, loudest = (_moved(one, names, first / SAMPLE_RATE) for one in (speaking.turns, speaking.exclusive))
+        named = ([turn for turn in own if turn.speaker in names] for own in (speaking.turns, speaking.exclusive))
+        everybody, loudest = (moved(own, first / SAMPLE_RATE, names) for own in named)
         turns = loudest or everybody
         pieces = give_turns([self._timed(segment)], Diarization(everybody, loudest))
         begun = self._turns[-1].end if self._turns else 0.0
@@ -131,15 +132,6 @@ class LiveSpeakers:
         self._strangers += 1
         self.people.append(_Person(named, print_ * 0.0, 0.0))
         return self.people[-1]
-
-
-def _moved(turns: Sequence[Turn], names: Mapping[str, str], start: float) -> tuple[Turn, ...]:
-    """Return the turns of those who have names, on the clock of the stream."""
-    return tuple(
-        Turn(names[one.speaker], round(one.start + start, 3), round(one.end + start, 3))
-        for one in turns
-        if one.speaker in names
-    )
 
 
 def _seconds(turns: Sequence[Turn], first: float, last: float) -> dict[str, tuple[float, float]]:
