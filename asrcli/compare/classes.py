@@ -41,7 +41,6 @@ class ErrorProfile:
 
     classes: Counter[str] = field(default_factory=Counter)
     confusions: Counter[Confusion] = field(default_factory=Counter)
-    examples: dict[str, list[int]] = field(default_factory=dict)  # class -> utterances, a few
 
 
 def classify(
@@ -60,9 +59,9 @@ def classify(
     """
     profile = ErrorProfile()
     alone: list[Confusion] = []
-    for index, moves in enumerate(alignments):
-        if moves.strip(b"="):
-            walk(index, (references[index], hypotheses[index], moves), profile, alone)
+    for utterance in zip(references, hypotheses, alignments, strict=True):
+        if utterance[2].strip(b"="):
+            walk(utterance, profile, alone)
     counted = Counter(alone)
     profile.confusions.update(counted)
     for (said, hypothesis), number in counted.items():
@@ -70,9 +69,7 @@ def classify(
     return profile
 
 
-def walk(
-    index: int, utterance: tuple[Sequence[str], Sequence[str], bytes], profile: ErrorProfile, alone: list[Confusion]
-) -> None:
+def walk(utterance: tuple[Sequence[str], Sequence[str], bytes], profile: ErrorProfile, alone: list[Confusion]) -> None:
     """Go through the stretches of errors of one utterance; ``alone`` takes those that are judged by their words."""
     words, hypothesis, moves = utterance
     place = spot = done = 0
@@ -98,7 +95,6 @@ def walk(
         else:
             profile.confusions.update(pairs)
             profile.classes[kind] += len(letters)
-            profile.examples.setdefault(kind, []).append(index)
         place += len(said)
         spot += len(instead)
 
