@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support.command import Run, write_silence, write_wav
+from support.command import Run, write_program, write_silence, write_wav
 from support.ray_nodes import AROUND, running
 
 from asrcli.engine import declared, load_class
@@ -27,8 +27,7 @@ from asrcli.weights import packaged
 
 PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
 NAME = re.compile(r"[\w-]+")
-STAND_IN = """#!{python}
-import pathlib, subprocess, sys
+STAND_IN = """import pathlib, subprocess, sys
 place = pathlib.Path({log!r})
 with open(place / "log", "a") as log:
     log.write(" ".join(sys.argv[1:]) + chr(10))
@@ -54,12 +53,8 @@ elif (place / "broken").exists():
 @pytest.fixture
 def uv(tmp_path: Path) -> Path:
     """Return a folder for the path that holds only a stand-in for uv."""
-    program = tmp_path / "programs/uv"
-    program.parent.mkdir()
     packages = sysconfig.get_path("purelib")
-    program.write_text(STAND_IN.format(python=sys.executable, log=str(tmp_path), packages=packages))
-    program.chmod(0o755)
-    return program.parent
+    return write_program(tmp_path / "programs/uv", STAND_IN.format(log=str(tmp_path), packages=packages)).parent
 
 
 def test_requirements_are_those_of_the_extra() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import typer
-from support.command import GONE, READER_GONE, Shell
+from support.command import GONE, PYTHON, READER_GONE, Shell
 from support.zygote import forked
 
 import asrcli
@@ -463,7 +463,7 @@ def test_nobody_reads_standard_output(words: str, shell: Shell) -> None:
 )
 def test_standard_output_on_a_full_disk_is_one_line(words: str, clean: Path, shell: Shell) -> None:
     shutil.copy(DIGITS, "talk.wav")
-    program = f"{sys.executable} -m asrcli" if words == "config" else "asr"  # one is no fork
+    program = f"{PYTHON} -m asrcli" if words == "config" else "asr"  # one is no fork
     done = shell(f"{program} {words} > /dev/full")
     assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: no space left on device\n")
     assert " -o " not in words or Path("out/talk.txt").exists()
@@ -488,7 +488,7 @@ def test_reports_of_what_was_measured_are_made_when_nobody_reads_the_tables(turn
     reports = ("bench --with runs --json b.json", "compare data runs --json c.json", "leaderboard --csv l.csv")
     nobody = (">/dev/full", ">&-", "| true")
     for report, streams in zip(reports, (*nobody[turn:], *nobody[:turn]), strict=True):
-        subprocess.run(["bash", "-c", f"{sys.executable} -m asrcli {report} {streams}"], stderr=subprocess.DEVNULL)
+        subprocess.run(["bash", "-c", f"{PYTHON} -m asrcli {report} {streams}"], stderr=subprocess.DEVNULL)
         assert Path(report.split()[-1]).is_file(), report
 
 
@@ -504,7 +504,7 @@ def test_nobody_takes_standard_error(streams: str, code: int, clean: Path) -> No
     """A log on a full disk ended the run after its first file, and with exit code 120."""
     for name in ("one", "two", "three"):
         shutil.copy(DIGITS, f"{name}.wav")
-    words = f"{sys.executable} -m asrcli transcribe one.wav two.wav three.wav -e fake -f txt --no-vad -o out"
+    words = f"{PYTHON} -m asrcli transcribe one.wav two.wav three.wav -e fake -f txt --no-vad -o out"
     done = subprocess.run(["bash", "-c", f"{words} {streams}; exit ${{PIPESTATUS[0]}}"], timeout=120)
     assert done.returncode == code
     assert sorted(path.name for path in Path("out").glob("*.txt")) == ["one.txt", "three.txt", "two.txt"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.command import Run, quiet_environment, write_silence, write_wav
+from support.command import PYTHON, Run, quiet_environment, write_silence, write_wav
 from support.recipes import ROOT
 
 from asrcli.audio.inputs import Found
@@ -216,7 +216,7 @@ def test_the_recipe_for_gnu_parallel_does_all_of_it(recordings: Path) -> None:
         pytest.skip("GNU parallel is not installed")
     (line,) = [one for one in (ROOT / "docs/clusters.md").read_text().splitlines() if one.startswith("seq 8 | ")]
     line = line.replace("seq 8", "seq 5").replace("JOBS=8", "JOBS=5").replace("recordings", "in -e fake --no-vad")
-    line = line.replace(" asr ", f" {sys.executable} -m asrcli ")
+    line = line.replace(" asr ", f" {PYTHON} -m asrcli ")
     done = subprocess.run(["sh", "-c", line], cwd=recordings, env=quiet_environment(recordings), capture_output=True)
     assert done.returncode == 0 and len(made(recordings)) == COUNT, done.stderr
 

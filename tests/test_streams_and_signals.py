@@ -11,14 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
-from support.command import GONE, READER_GONE, Shell, quiet_environment, write_wav
+from support.command import GONE, PYTHON, READER_GONE, Shell, quiet_environment, write_wav
 
 from asrcli.audio.decode import decode, probe
 from asrcli.audio.parts import Part, parts_of
 from asrcli.base.background import in_order
 from asrcli.types import Recording
 
-ASR = f"{sys.executable} -m asrcli"
+ASR = f"{PYTHON} -m asrcli"
 
 
 def process(line: str, folder: Path) -> subprocess.CompletedProcess[str]:

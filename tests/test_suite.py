@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis.internal.conjecture import providers
-from support.command import Run, Shell, write_wav
+from support.command import Run, Shell, write_program, write_wav
 
 
 def test_a_fork_has_the_descriptors_folder_and_status_of_its_caller(shell: Shell, tmp_path: Path) -> None:
@@ -46,6 +46,17 @@ def test_a_fork_that_is_killed_says_by_what(asr: Run, shell: Shell, tmp_path: Pa
     write_wav(tmp_path / "monday.wav")
     assert asr("transcribe", "-e", "fake", "-m", "kill=monday", "--no-vad", "monday.wav").code == -signal.SIGKILL
     assert shell("asr transcribe -m kill=monday --no-vad monday.wav; echo $?").stdout == "137\n"
+
+
+@pytest.mark.parametrize("name", ["my clone/it's", "c" * 200 + "/d"], ids=["space", "long"])
+def test_programs_of_tests_start_wherever_python_is(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clone in a folder with a space failed some thirty tests."""
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / name))
+    program = write_program(tmp_path / "a b/show", "import sys\nprint(sys.argv[1:], sys.flags.isolated)\n", "-IS")
+    done = subprocess.run([program, "one two", "$3"], capture_output=True, text=True, env={})
+    assert (done.stdout, done.stderr) == ("['one two', '$3'] 1\n", "")
 
 
 def test_numpy_has_one_thread_also_without_workers() -> None:

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-import stat
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import pairwise
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from recordings import FRIDAY, Made, arxiv_answers, arxiv_api, arxiv_feed, whole_day
+from support.command import write_program
 
 from asrcli.digest.edition import to_json
 from asrcli.digest.podcast.episode import (
@@ -251,6 +251,7 @@ def test_both_voices_are_equally_loud():
     assert alone[0].samples.tolist() == spoken[0].samples.tolist()
 
 
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg, which measures loudness")
 @pytest.mark.parametrize("level", [0.02, 0.2, 0.9])
 def test_a_show_is_as_loud_as_podcasts_are(level, tmp_path):
     """Bursts of noise like words, against ffmpeg's own two-pass meter as a program."""
@@ -397,15 +398,14 @@ def test_voices_that_are_not_there(monkeypatch, tmp_path):
 
 def test_piper_gets_the_text_on_standard_input(monkeypatch, tmp_path):
     """A stand-in for the program: it checks its arguments and writes a second of silence."""
-    program = tmp_path / "piper"
-    program.write_text(
-        "#!/usr/bin/env python3\nimport sys, wave\n"
+    program = write_program(
+        tmp_path / "piper",
+        "import sys, wave\n"
         "assert sys.argv[1] == '--model' and sys.argv[3] == '--output_file', sys.argv\n"
         "assert sys.stdin.read() == '--help me'\n"
         "f = wave.open(sys.argv[4], 'wb'); f.setnchannels(1); f.setsampwidth(2)\n"
-        "f.setframerate(22050); f.writeframes(bytes(44100)); f.close()\n"
+        "f.setframerate(22050); f.writeframes(bytes(44100)); f.close()\n",
     )
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     (tmp_path / "en.onnx").touch()
     (tmp_path / "en.onnx.json").touch()

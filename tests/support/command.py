@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
+import sys
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ GONE = 8  # a descriptor
 READER_GONE = (
     f"exec {GONE}> >(true); wait $!"  # bash: that of a pipe whose reader has gone, however busy the machine is
 )
+PYTHON = shlex.quote(sys.executable)  # in a line for a shell
 Run = Callable[..., Result]
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
 
@@ -33,6 +36,14 @@ def quiet_environment(home: Path) -> dict[str, str]:
     """Return an environment that no user's settings reach."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH") if name in os.environ}
     return {**kept, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def write_program(path: Path, code: str, *options: str) -> Path:
+    """Write a program in Python, begun by a shell: the kernel takes no path with a space after `#!`, nor a long one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"""#!/bin/sh\n'''exec' {shlex.join([sys.executable, *options])} "$0" "$@"\n' '''\n{code}""")
+    path.chmod(0o755)
+    return path
 
 
 def write_wav(path: Path, seconds: float = 1.0, channels: int = 1, tone: float = 220.0) -> Path:

@@ -53,8 +53,7 @@ COMPANIONS = (
 )
 
 
-CLIENT = """#!{python} -IS
-import json, os, socket, sys
+CLIENT = """import json, os, socket, sys
 files = [int(name) for name in os.listdir("/dev/fd") if os.path.exists(f"/dev/fd/{{name}}")]
 with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as there:
     there.connect({place!r})
@@ -101,9 +100,9 @@ class Zygote:
 
     def client(self, path: Path) -> None:
         """Write a program that runs a command here, with its own folder, environment and descriptors."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(CLIENT.format(python=sys.executable, place=self.start()))
-        path.chmod(0o755)
+        from support.command import write_program
+
+        write_program(path, CLIENT.format(place=self.start()), "-IS")
 
     def kill(self) -> None:
         """Kill the process, where it is ours, and the commands that are running."""
