@@ -77,10 +77,10 @@ def test_a_cached_model_needs_no_network_and_no_hub_library(cache: Path) -> None
         "assert models.is_here(Named, 'small') and models.installed_size(Named, 'small') == 3\n"
         "weights = resolve(None, offline=False, pull=True)\n"
         "assert 'huggingface_hub' not in sys.modules and 'torch' not in sys.modules\n"
-        "print(weights.path, weights.revision, weights.name)"
+        "print(weights.path, weights.revision, weights.name, sep=chr(10))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.split() == [str(folder), COMMIT, "small"], done.stderr
+    assert done.stdout.splitlines() == [str(folder), COMMIT, "small"], done.stderr
 
 
 @pytest.mark.parametrize(("offline", "pull"), [(True, True), (False, False)])
@@ -226,12 +226,12 @@ def pull(
 def test_downloads_weights_only_and_silently(cache: Path) -> None:
     with serve({"owner/small": FILES}) as hub:
         output, errors = pull(hub, cache, "small", HF_TOKEN="secret-of-the-environment").communicate(timeout=60)
-        path, revision, said = output.split()
+        path, revision, said = output.splitlines()
         assert {file.name for file in Path(path).iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
         assert (revision, said, errors) == (COMMIT, "1", "")
         assert hub.tokens == {"Bearer secret-of-the-environment"}
         again = len(hub.requests)
-        assert pull(hub, cache, "small").communicate(timeout=60)[0].split()[:2] == [path, revision]
+        assert pull(hub, cache, "small").communicate(timeout=60)[0].splitlines()[:2] == [path, revision]
         assert len(hub.requests) == again, "a cached model asks the hub nothing"
 
 
@@ -242,7 +242,7 @@ def test_a_terminal_sees_a_bar(cache: Path) -> None:
     termios.tcsetwinsize(slave, (24, 100))
     with serve({"owner/small": FILES}) as hub:
         process = pull(hub, cache, "small", stderr=slave)
-        assert process.communicate(timeout=60)[0].split()[1] == COMMIT
+        assert process.communicate(timeout=60)[0].splitlines()[1] == COMMIT
     os.close(slave)
     assert b"100%" in os.read(master, 100_000)
     os.close(master)
@@ -252,7 +252,7 @@ def test_a_terminal_sees_a_bar(cache: Path) -> None:
 def test_several_processes_download_once(cache: Path) -> None:
     with serve({"owner/small": FILES}) as hub:
         together = [pull(hub, cache, "small") for _ in range(2)]
-        outputs = [process.communicate(timeout=120)[0].split() for process in together]
+        outputs = [process.communicate(timeout=120)[0].splitlines() for process in together]
         assert {tuple(output[:2]) for output in outputs} == {tuple(outputs[0][:2])} and outputs[0][1] == COMMIT
         assert hub.sent["model.safetensors"] == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import shlex
 import wave
 from pathlib import Path
 from types import SimpleNamespace
@@ -170,7 +171,7 @@ def test_a_broken_manifest_is_one_sentence_with_file_and_line(folder: Path, name
 
 
 def test_kaldi_reads_past_commands_that_only_unpack(folder: Path) -> None:
-    (folder / "wav.scp").write_text(f"a flac -c -d -s {folder}/a.wav |\n")
+    (folder / "wav.scp").write_text(f"a flac -c -d -s {shlex.quote(str(folder))}/a.wav |\n")
     (folder / "text").write_text("a one\n")
     assert manifests.read(folder / "wav.scp").utterances[0].audio == str(folder / "a.wav")
 

@@ -222,9 +222,9 @@ def test_a_day_from_the_command_line(recorded):
     for line in asr("search", "whisper", "-o", out).stdout.splitlines():
         _, _, name, *title = line.split("\t")
         assert title != [name.partition(":")[2]], "a model's name is said once"
-    assert asr("mindmap", "-o", out).stdout.split() == [f"{out}/mindmap.{kind}" for kind in ("html", "md", "opml")]
+    assert asr("mindmap", "-o", out).stdout.splitlines() == [f"{out}/mindmap.{kind}" for kind in ("html", "md", "opml")]
     pages = [f"{out}/papers/2604.12345.{kind}" for kind in ("md", "html")]
-    assert asr("paper", "2604.12345", "-o", out, "--offline").stdout.split() == pages
+    assert asr("paper", "2604.12345", "-o", out, "--offline").stdout.splitlines() == pages
     assert "../papers/2604.12345.html" in (out / "daily" / f"{DAY}.html").read_text()
     assert "papers/2604.12345\tok" in asr("verify", "-o", out).stdout
     assert f"{DAY}\tarxiv\tok" in asr("status", "-o", out).stdout
