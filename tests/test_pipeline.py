@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from asrcli.errors import AsrError, DeviceError, InputError, UsageError
 from asrcli.formats import Layout, render
 from asrcli.pipeline.batches import Closed, SecondsQueue, choose_batch
 from asrcli.pipeline.events import Finished
-from asrcli.pipeline.run import run
+from asrcli.pipeline.run import _recognise, run
 from asrcli.pipeline.settings import Settings
 from asrcli.pipeline.work import other_language
 from asrcli.runs.plan import Plan, Request
@@ -342,6 +343,20 @@ def test_ending_early_stops_the_threads(tmp_path: Path) -> None:
         if thread.name.startswith("asr-"):
             thread.join(60)
             assert not thread.is_alive()
+
+
+def test_a_run_is_over_when_its_engine_threads_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they free while Python ends is freed by native libraries, which abort the process then."""
+    ended: list[bool] = []
+
+    def slow(*given: Any) -> None:
+        _recognise(*given)
+        time.sleep(0.2)
+        ended.append(True)
+
+    monkeypatch.setattr("asrcli.pipeline.run._recognise", slow)
+    assert list(asrcli.transcribe(write_wav(tmp_path / "a.wav"), engine="fake", vad=False))
+    assert ended == [True]
 
 
 def test_samples_reach_the_engine_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

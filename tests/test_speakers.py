@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Iterator
@@ -359,6 +360,19 @@ def test_a_recording_that_waits_for_its_speakers_takes_two_bytes_a_sample() -> N
         assert np.sqrt(np.mean(error**2) / np.mean(block**2)) < 10 ** (-60 / 20), "60 dB below quiet sound too"
 
 
+def test_a_run_is_over_when_the_diarizer_has_freed_its_networks() -> None:
+    """Python ended meanwhile: PyTorch aborted a run that had succeeded, with exit code 134."""
+    freed: list[bool] = []
+
+    class Large(Counting):
+        def __del__(self) -> None:
+            time.sleep(0.2)
+            freed.append(True)
+
+    run_desk(Desk([Recording("a.wav")], lambda say: Large(say)), [16000])
+    assert freed == [True]
+
+
 def test_a_diarizer_that_does_not_load_ends_the_run() -> None:
     def load(say: Callable[[str], None]) -> Counting:
         raise ModelError("no weights")
@@ -480,6 +494,7 @@ def test_a_torchaudio_that_cannot_load_its_library_is_imported_all_the_same(tmp_
 
     code = """
 import sys
+import time
 import tracemalloc
 sys.path[:0] = sys.argv[1:]
 from asrcli.base.import_guard import guard_imports

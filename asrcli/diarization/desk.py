@@ -65,7 +65,8 @@ class Desk:
         self._waiting: SecondsQueue[tuple[int, bytearray]] = SecondsQueue(HELD_SECONDS)
         self._found: dict[int, Diarization | Exception] = {}
         self._broken: Exception | None = None
-        threading.Thread(target=self._work, name="asr-diarize", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="asr-diarize", daemon=True)
+        self._thread.start()
 
     def listen(self, index: int, blocks: Iterator[Samples]) -> Iterator[Samples]:
         """Hand the blocks of a recording on, and when it is decoded, the whole to the diarizer."""
@@ -120,6 +121,7 @@ class Desk:
                 time.sleep(PATIENCE if finished else 0)
         finally:
             self._waiting.close()
+        self._thread.join()  # it frees the networks: PyTorch aborts the process if Python ends meanwhile
 
     def _name_together(self, finished: Collection[int]) -> None:
         """Give one person one label in all recordings."""

@@ -60,17 +60,23 @@ def run(
     # What is sampled depends on all that was sampled before: a seed is worth something in a fixed order only.
     decoders = 1 if options.seed is not None else max(1, min(settings.decode_threads, len(recordings)))
     start_decoding(recordings, settings, decoders, work.lead, events.put)
+    threads: list[threading.Thread] = []
     lent: list[Recogniser] = []  # whose announcements are taken while the run goes on
     for number, recogniser in enumerate(lanes):
         if recogniser.announce is silently:
             lent.append(recogniser)
             recogniser.announce = lambda text: events.put(Notice(text))
-        threading.Thread(
-            target=_recognise, args=(work, recogniser, events.put), name=f"asr-engine-{number}", daemon=True
-        ).start()
+        threads.append(
+            threading.Thread(
+                target=_recognise, args=(work, recogniser, events.put), name=f"asr-engine-{number}", daemon=True
+            )
+        )
+        threads[-1].start()
     try:
         for _ in lanes:  # each thread's last word is None
             yield from unless_raised(until_none(events))
+        for thread in threads:  # what they free last must not be freed while Python ends: native libraries abort then
+            thread.join()
         if said := work.feeding.verdict():
             yield Notice(said)
     finally:
