@@ -66,20 +66,17 @@ def load(layout: Layout, device: torch.device, dtype: torch.dtype) -> Networks:
         ModelError: the file is damaged, or holds less or more than the networks have.
     """
     tensors = read(layout, device, dtype)
-    mel = LogMel(
-        layout,
-        _take(tensors, "perception.preprocessor.featurizer.window", layout),
-        _take(tensors, "perception.preprocessor.featurizer.fb", layout)[0],
-    )
+    featurizer = "perception.preprocessor.featurizer"
+    mel = LogMel(layout, tensors.take(f"{featurizer}.window"), tensors.take(f"{featurizer}.fb")[0])
     encoder = _encoder(layout.encoder)
-    _fill(encoder, {rename(name): tensors.pop(name) for name in _under(tensors, ENCODER)}, layout)
+    _fill(encoder, {rename(name): tensors.take(name) for name in tensors.names() if name.startswith(ENCODER)}, layout)
     with torch.device("meta"):
         project = nn.Linear(layout.encoder["hidden_size"], int(layout.llm["hidden_size"]))
-    _fill(project, {part: _take(tensors, f"perception.proj.{part}", layout) for part in ("weight", "bias")}, layout)
+    _fill(project, {part: tensors.take(f"perception.proj.{part}") for part in ("weight", "bias")}, layout)
     return Networks(mel, encoder.to(device), project, *_language_models(tensors, layout))
 
 
-def read(layout: Layout, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+def read(layout: Layout, device: torch.device, dtype: torch.dtype) -> Tensors:
     """Return all tensors of the checkpoint, floating ones in a type; window and filters stay float32."""
     from safetensors import SafetensorError, safe_open
 
@@ -93,7 +90,7 @@ def read(layout: Layout, device: torch.device, dtype: torch.dtype) -> dict[str, 
                 tensors[name] = tensor.to(kept) if tensor.is_floating_point() else tensor
     except (SafetensorError, OSError) as error:
         raise ModelError(f"'{path}' cannot be read as weights ({cause(error)}); download it again") from error
-    return tensors
+    return Tensors(tensors, path)
 
 
 def rename(name: str) -> str:
@@ -109,42 +106,40 @@ def rename(name: str) -> str:
     return short
 
 
-def split_lora(tensors: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def split_lora(tensors: Tensors, layout: Layout) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the plain language model's tensors by transformers' names, and those that differ when LoRA is merged.
+
+    All tensors are taken.
 
     W' = W + alpha / r B A (arXiv 2106.09685), added in float32.
     """
     plain: dict[str, Tensor] = {}
     merged: dict[str, Tensor] = {}
-    for name in _under(tensors, LLM):
-        if name.endswith((LORA_A, LORA_B)):
+    for name in tensors.names():
+        if not name.startswith(LLM) or name.endswith((LORA_A, LORA_B)):
             continue
-        short = name.removeprefix(LLM)
-        plain[short.replace(BASE, ".weight")] = tensors[name]
-        if not name.endswith(BASE):
-            continue
-        stem = name.removesuffix(BASE)
-        down, up = (_get(tensors, stem + part, layout) for part in (LORA_A, LORA_B))
-        update = layout.lora_scale * (up.float() @ down.float())
-        merged[short.replace(BASE, ".weight")] = (tensors[name].float() + update).to(tensors[name].dtype)
-    plain["model.embed_tokens.weight"] = _get(tensors, "embed_tokens.weight", layout)
+        short = name.removeprefix(LLM).replace(BASE, ".weight")
+        weight = plain[short] = tensors.take(name)
+        if name.endswith(BASE):
+            stem = name.removesuffix(BASE)
+            down, up = (tensors.take(stem + part) for part in (LORA_A, LORA_B))
+            merged[short] = (weight.float() + layout.lora_scale * (up.float() @ down.float())).to(weight.dtype)
+    plain["model.embed_tokens.weight"] = tensors.take("embed_tokens.weight")
     if layout.llm.get("tie_word_embeddings", True):
         plain.setdefault("lm_head.weight", plain["model.embed_tokens.weight"])
-    known = (LLM, "embed_tokens.weight")
-    unknown = [name for name in tensors if not name.startswith(known)]
+    unknown = tensors.names()
     if unknown or not merged:
         found = f"holds '{unknown[0]}', which no part of the model has" if unknown else "holds no LoRA weights"
         raise ModelError(f"'{layout.folder / WEIGHTS}' {found}; it is not Canary-Qwen or it is damaged")
     return plain, merged
 
 
-def _language_models(tensors: dict[str, Tensor], layout: Layout) -> tuple[TextDecoder, TextDecoder, Linear]:
-    """Return the language model with LoRA and without, and the output layer of both; ``tensors`` are used up."""
+def _language_models(tensors: Tensors, layout: Layout) -> tuple[TextDecoder, TextDecoder, Linear]:
+    """Return the language model with LoRA and without, and the output layer of both."""
     plain, merged = split_lora(tensors, layout)
-    tensors.clear()
-    output = Linear(_take(plain, "lm_head.weight", layout))
     changed = _changed(plain, merged)
-    stored = Tensors(plain, layout.folder / WEIGHTS)
+    stored = Tensors(plain, tensors.source)
+    output = Linear(stored.take("lm_head.weight"))
     plain.clear()  # what is joined must not be held twice
     model = TextDecoder(layout.text, stored, "model")
     if left := stored.names():
@@ -186,22 +181,6 @@ def _fill(network: Any, state: Mapping[str, Tensor], layout: Layout) -> None:
             f"'{layout.folder / WEIGHTS}' does not fit its {layout.folder / 'config.json'}: {brief(error)}"
         ) from error
     network.eval().requires_grad_(False)
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> list[str]:
-    return [name for name in tensors if name.startswith(prefix)]
-
-
-def _get(tensors: Mapping[str, Tensor], name: str, layout: Layout) -> Tensor:
-    if name not in tensors:
-        raise ModelError(f"'{layout.folder / WEIGHTS}' has no '{name}'; it is not Canary-Qwen or it is damaged")
-    return tensors[name]
-
-
-def _take(tensors: dict[str, Tensor], name: str, layout: Layout) -> Tensor:
-    found = _get(tensors, name, layout)
-    del tensors[name]
-    return found
 
 
 class LogMel:
