@@ -17,6 +17,7 @@ from asr_plugins.firered.config import size_of
 from asrcli.errors import ModelError
 from asrcli.weights.tensors import Tensors
 
+MEMORIES = {"before": "lookback_filter", "after": "lookahead_filter"}
 MOST_REACH = 10_000  # frames that a layer keeps, 100 s; the published model keeps 40
 
 
@@ -141,34 +142,24 @@ class Dfsmn(nn.Module):
 
 def build_dfsmn(config: DfsmnConfig, tensors: Tensors) -> Dfsmn:
     """Build the network with its weights from their official names."""
-    state: dict[str, Tensor] = {}
-
-    def take(ours: str, theirs: str, *shape: int, bias: bool = True) -> None:
-        """Take the weights of a layer by their name, checked against a shape, as the network's own."""
-        state[f"{ours}.weight"] = tensors.take(f"{theirs}.weight", *shape)
-        if bias:
-            state[f"{ours}.bias"] = tensors.take(f"{theirs}.bias", shape[0])
-
-    for number in range(config.blocks):
-        first = number == 0
-        theirs = "dfsmn" if first else f"dfsmn.fsmns.{number - 1}"
-        ours = f"blocks.{number}"
-        take(f"{ours}.widen", f"{theirs}.fc1.0", config.hidden, config.bins if first else config.width)
-        narrow = f"{theirs}.fc2.0" if first else f"{theirs}.fc2"
-        take(f"{ours}.narrow", narrow, config.width, config.hidden, bias=first)
-        memory = f"{theirs}.{'fsmn1' if first else 'fsmn'}"
-        state[f"{ours}.memory.before"] = tensors.take(
-            f"{memory}.lookback_filter.weight", config.width, 1, config.before
-        )
-        if config.after:
-            state[f"{ours}.memory.after"] = tensors.take(
-                f"{memory}.lookahead_filter.weight", config.width, 1, config.after
-            )
-    for number in range(config.dense):
-        take(f"dense.{number}", f"dfsmn.dnns.{3 * number}", config.hidden, config.hidden if number else config.width)
-    take("output", "out", config.outputs, config.hidden)
     with torch.device("meta"):
         network = Dfsmn(config)
+    state = {name: tensors.take(_official(name), *own.shape) for name, own in network.state_dict().items()}
     network.load_state_dict(state, strict=True, assign=True)
     network.eval().requires_grad_(False)
     return network
+
+
+def _official(name: str) -> str:
+    """Return the official name of a tensor of the network: its first block has a place and names of its own."""
+    part, *rest = name.split(".")
+    if part == "output":
+        return f"out.{rest[0]}"
+    if part == "dense":
+        return f"dfsmn.dnns.{3 * int(rest[0])}.{rest[1]}"
+    number, layer, kind = int(rest[0]), rest[1], rest[2]
+    first = number == 0
+    block = "dfsmn" if first else f"dfsmn.fsmns.{number - 1}"
+    if layer == "memory":
+        return f"{block}.{'fsmn1' if first else 'fsmn'}.{MEMORIES[kind]}.weight"
+    return f"{block}.{'fc1.0' if layer == 'widen' else 'fc2.0' if first else 'fc2'}.{kind}"
