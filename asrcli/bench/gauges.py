@@ -220,11 +220,10 @@ def difference(after: float | None, before: float | None) -> float | None:
     return None if after is None or before is None else after - before
 
 
-def idle_watts(gpus: Gpus, seconds: float = 1.0) -> float | None:
-    """Return the power that the GPUs take while nothing runs on them for us; ``None`` without a counter."""
+def idle_watts(gpus: Gpus) -> float | None:
+    """Return the power, over a second, that the GPUs take while nothing of ours runs; ``None`` without a counter."""
     before = gpus.joules()
     if before is None:
         return None
-    time.sleep(seconds)
-    spent = difference(gpus.joules(), before)
-    return None if spent is None else spent / seconds
+    time.sleep(1.0)
+    return difference(gpus.joules(), before)

@@ -72,7 +72,7 @@ class Audio:
         """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self._desk.admit(headers)
-        desk, number = self._desk, self._desk.backend.next_number()
+        desk, number = self._desk, next(self._desk.backend.numbers)
         path, taken = os.path.join(desk.folder, f"upload-{number}"), 0
 
         def reserve(count: int) -> None:

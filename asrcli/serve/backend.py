@@ -41,7 +41,7 @@ class Backend:
     ) -> None:
         self._start, self._announce, self._complain, self._over = start, announce, complain, over
         self._loop = asyncio.get_running_loop()
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)  # of requests
         self._inboxes: dict[int, Inbox] = {}
         self._child: Child | None = None
         self._closed = threading.Event()
@@ -58,10 +58,6 @@ class Backend:
     def ready(self) -> bool:
         """Whether weights are loaded and the process shows signs of life."""
         return self._loaded and time.monotonic() - self._heard_of < SILENT
-
-    def next_number(self) -> int:
-        """Return the number of a new request."""
-        return next(self._numbers)
 
     def send(self, wanted: say.Transcribe) -> Inbox:
         """Hand a request on and return where what becomes of it will be.

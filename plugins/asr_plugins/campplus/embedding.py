@@ -219,7 +219,9 @@ def voice_prints(
     for length, group in groupby(sorted(range(len(wanted)), key=lengths.__getitem__), key=lengths.__getitem__):
         alike = list(group)
         for batch in (alike[at : at + size] for at in range(0, len(alike), size)):
-            features = np.stack([mel_features(_part(samples, wanted[one]))[:length] for one in batch])
+            features = np.stack(
+                [FeatureStream(BINS, scale=1.0).feed(_part(samples, wanted[one]))[:length] for one in batch]
+            )
             prints[batch] = network(torch.from_numpy(features).to(device)).float().cpu().numpy()
     return prints
 
@@ -234,8 +236,3 @@ def _mel_frames(piece: Piece) -> int:
     """Return how many mel frames of a piece are taken: all but those that fill no round number."""
     seconds = seconds_of(piece[1]) - seconds_of(piece[0])
     return max(ROUND, int(seconds * SAMPLE_RATE / SHIFT) // ROUND * ROUND)
-
-
-def mel_features(samples: Samples) -> NDArray[np.float32]:
-    """Return Kaldi's log-mel filter banks `(frames, 80)`, without dither."""
-    return FeatureStream(BINS, scale=1.0).feed(samples)
