@@ -91,7 +91,14 @@ def test_a_missing_tensor(changed: Path, load: Load, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["perception.encoder.extra.weight", "perception.extra", "llm.base_model.model.model.layers.9.x", "other"]
+    "name",
+    [
+        "perception.encoder.extra.weight",
+        "perception.extra",
+        "llm.base_model.model.model.layers.9.x",
+        "llm.base_model.model.model.layers.2.mlp.up_proj.lora_A.default.weight",  # of a projection without LoRA
+        "other",
+    ],
 )
 def test_a_tensor_too_many(changed: Path, load: Load, name: str) -> None:
     spoil(changed, lambda tensors: tensors.update({name: torch.zeros(2)}))
