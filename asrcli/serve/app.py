@@ -151,6 +151,7 @@ class Application:
         """Answer one request."""
         path = scope["path"].removeprefix("/v1")
         posted = path in self._audio
+        kind, body = ("", "") if posted else self._look(path)  # first: what is not there is so with every method
         if scope["method"] not in (("POST",) if posted else ("GET", "HEAD")):
             allowed = "POST" if posted else "GET, HEAD"
             text = f"{scope['method']} is not for {path[:100]}, only {allowed}"
@@ -158,7 +159,6 @@ class Application:
         if posted:
             await self._audio[path](scope, receive, send)
             return
-        kind, body = self._look(path)
         await respond(send, 200, body, {"content-type": kind})
 
     def _look(self, path: str) -> tuple[str, str]:

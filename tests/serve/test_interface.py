@@ -269,7 +269,10 @@ def test_bodies_that_are_none(server: Running) -> None:
     answer = server.client.post("/v1/audio/transcriptions", content=cut, headers={"content-type": kind})
     assert "ends before its last boundary" in answer.json()["error"]["message"]
     assert server.client.get("/v1/audio/transcriptions").status_code == 405
-    assert server.client.get("/v1/chat/completions").json()["error"]["code"] == "not_found"
+    for method in ("GET", "POST", "DELETE"):
+        answer = server.client.request(method, "/v1/chat/completions", content=b"{}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert server.client.post("/v1/models").headers["allow"] == "GET, HEAD"
     assert not server.left()
 
 
