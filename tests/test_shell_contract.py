@@ -238,6 +238,16 @@ def test_a_recording_named_as_the_output_is_refused(asr: Run, tmp_path: Path) ->
     assert (tmp_path / "other.wav").read_bytes() == sound
 
 
+@pytest.mark.parametrize("name", ["one.jsno", "one.docx"])
+def test_text_in_a_file_of_another_extension_is_said(asr: Run, tmp_path: Path, name: str) -> None:
+    write_wav(tmp_path / "one.wav")
+    done = asr(*FAKE, "one.wav", "--output", name)
+    assert done.code == 0 and (tmp_path / name).read_text() == "one\n"
+    assert f"asr: {name}: plain text, because no format has the extension '{Path(name).suffix}'" in done.err
+    for plain in (("--output", "one.txt"), ("--output", "one"), ("--output", "two.docx", "-f", "txt"), ("-o", "out")):
+        assert "plain text" not in asr(*FAKE, "one.wav", *plain).err
+
+
 def test_an_edited_output_is_kept(asr: Run, tmp_path: Path) -> None:
     source, made = write_wav(tmp_path / "one.wav"), tmp_path / "out/one.srt"
     command = (*FAKE, "one.wav", "-o", "out", "-f", "srt,txt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from asrcli.formats import Layout
     from asrcli.runs.shards import Shard
 
+PLAIN = ("", ".txt", ".text", ".md", ".log")  # extensions of files that hold plain text
 LEAST_STEP, HOTTEST, MOST_TRIED = 0.01, 10.0, 100  # of temperatures
 
 
@@ -64,6 +66,13 @@ def say_shard(part: Shard, inputs: int, console: Console) -> None:
     console.note(f"shard {part}{source}: {inputs} of the inputs")
     if not inputs:
         raise typer.Exit(0)
+
+
+def say_format(results: OutputOptions, formats: Sequence[str], console: Console) -> None:
+    """Say that plain text is written into a file whose extension is of no format, as that of a slip is."""
+    extension = os.path.splitext(results.output or "")[1]
+    if not results.format and list(formats) == ["txt"] and extension.lower() not in PLAIN:
+        console.note(f"{results.output}: plain text, because no format has the extension '{extension}'; -f names one")
 
 
 def _check_alternatives(reports: ReportOptions, options: Options, chosen: list[str]) -> None:

@@ -51,6 +51,7 @@ def transcribe(
     with reports.console() as console:
         options = requests.recognition(engine, text, decoding)
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
+        requests.say_format(results, formats, console)
         if part:
             requests.say_shard(part, len(found), console)
         first, last = clip.seconds()
