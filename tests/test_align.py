@@ -595,6 +595,15 @@ def test_a_folder_once_and_again(asr: Run, tmp_path: Path) -> None:
     assert re.search(rf"make\tout/{LIGHTS}.json\ttext was", planned.out)
 
 
+def test_times_in_a_file_of_another_extension_are_said(asr: Run, tmp_path: Path) -> None:
+    (tmp_path / "talk.wav").write_bytes((EXAMPLES / f"{LIGHTS}.wav").read_bytes())
+    (tmp_path / "talk.txt").write_text(sentence(LIGHTS))
+    for name, said in (("words.foo", True), ("words.CTM", False), ("words.textgrid", False), ("words", False)):
+        done = asr("align", "talk.wav", "talk.txt", "--output", name, "--dry-run")
+        assert done.code == 0
+        assert (f"asr: {name}: ctm, because no format has the extension '.foo'; -f names one" in done.err) is said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("touched", ["talk.wav", "talk.txt"])
 def test_inputs_that_were_only_touched_are_not_asked_for_again(asr: Run, tmp_path: Path, touched: str) -> None:

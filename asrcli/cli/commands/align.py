@@ -110,7 +110,7 @@ def align(
     """
     from asrcli.audio.inputs import STDIN
     from asrcli.audio.vad import VadOptions
-    from asrcli.cli.commands.requests import say_shard, spoken_language, track_choice
+    from asrcli.cli.commands.requests import say_format, say_shard, spoken_language, track_choice
     from asrcli.cli.commands.running import run_planned
     from asrcli.cli.commands.sinks import Sinks
     from asrcli.formats import layout
@@ -144,6 +144,7 @@ def align(
             device=work.device, dtype=work.compute_type, threads=work.threads, offline=work.offline,
         )  # fmt: skip
         planned = plan(wanted)
+        say_format(results, chosen, console)
         sinks = Sinks(reports, runs, planned)
         raise typer.Exit(run_planned(planned, lambda: execute(planned), console, sinks))
 

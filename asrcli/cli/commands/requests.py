@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from asrcli.formats import Layout
     from asrcli.runs.shards import Shard
 
-PLAIN = ("", ".txt", ".text", ".md", ".log")  # extensions of files that hold plain text
+PLAIN = (".txt", ".text", ".md", ".log")  # extensions of files that hold plain text
 LEAST_STEP, HOTTEST, MOST_TRIED = 0.01, 10.0, 100  # of temperatures
 
 
@@ -69,10 +69,17 @@ def say_shard(part: Shard, inputs: int, console: Console) -> None:
 
 
 def say_format(results: OutputOptions, formats: Sequence[str], console: Console) -> None:
-    """Say that plain text is written into a file whose extension is of no format, as that of a slip is."""
-    extension = os.path.splitext(results.output or "")[1]
-    if not results.format and list(formats) == ["txt"] and extension.lower() not in PLAIN:
-        console.note(f"{results.output}: plain text, because no format has the extension '{extension}'; -f names one")
+    """Say which format is written into a file whose extension is of none, as that of a slip is."""
+    from asrcli.formats import FORMATS
+
+    extension = os.path.splitext(results.output or "")[1].lower()
+    if results.output is None or results.format or not extension:
+        return
+    name = formats[0]  # one file has one
+    is_text = name in ("txt", "answers")
+    if not (results.output.lower().endswith(f".{FORMATS[name].extension.lower()}") or (is_text and extension in PLAIN)):
+        what = "plain text" if is_text else name
+        console.note(f"{results.output}: {what}, because no format has the extension '{extension}'; -f names one")
 
 
 def _check_alternatives(reports: ReportOptions, options: Options, chosen: list[str]) -> None:

@@ -33,12 +33,21 @@ if TYPE_CHECKING:
     from asrcli.runs.plan import Request
 
 
-def run(wanted: Request, sources: InputOptions, runs: RunOptions, reports: ReportOptions, console: Console) -> int:
+def run(
+    wanted: Request,
+    sources: InputOptions,
+    results: OutputOptions,
+    runs: RunOptions,
+    reports: ReportOptions,
+    console: Console,
+) -> int:
     """Transcribe what was asked for and return the exit code."""
+    from asrcli.cli.commands.requests import say_format
     from asrcli.runs.execute import execute
     from asrcli.runs.plan import plan
 
     planned = plan(wanted)
+    say_format(results, wanted.formats, console)
     sinks = Sinks(reports, runs, planned, reads("the list of inputs", sources.files_from))
     return run_planned(planned, lambda: execute(planned), console, sinks)
 

@@ -51,7 +51,6 @@ def transcribe(
     with reports.console() as console:
         options = requests.recognition(engine, text, decoding)
         found, formats = requests.inputs_and_formats(sources, results, reports, options)
-        requests.say_format(results, formats, console)
         if part:
             requests.say_shard(part, len(found), console)
         first, last = clip.seconds()
@@ -77,4 +76,4 @@ def transcribe(
 
         if sources.manifest:
             raise typer.Exit(run_manifest(wanted, sources, results, runs, reports, console))
-        raise typer.Exit(run(wanted, sources, runs, reports, console))
+        raise typer.Exit(run(wanted, sources, results, runs, reports, console))
