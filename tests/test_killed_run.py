@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,10 @@ from pathlib import Path
 
 import pytest
 from support.command import Run, quiet_environment, write_wav
+
+from asrcli.pipeline.assembly import RecognisedClip
+from asrcli.pipeline.events import Known
+from asrcli.runs.journal import Journal
 
 NAMES = ("one", "two-words", "three-words-here", "a-long-recording-with-ten-words-in-its-name")
 COMMAND = ("transcribe", "-e", "fake", "--no-vad", "in", "-f", "txt,srt,json", "-o", "out", "--batch-size", "2")
@@ -105,6 +110,23 @@ def test_long_recording_resumes_where_it_was(asr: Run, tmp_path: Path) -> None:
     resumed = asr(*words, "-m", "crash=5,sleep=0.2", "--events", "-")  # too few clips are left for a fifth call
     assert resumed.code == 0
     assert (tmp_path / "out/a-long-recording.txt").read_text().split() == ["a", "long", "recording"]
+    said = re.search(
+        r"an interrupted run got to (\d):(\d\d); this one goes on there(?:.|\n)*done; (?:(\d):)?(\d\d)", resumed.err
+    )
+    assert said, resumed.err
+    reached, rest = (60 * int(minutes or 0) + int(seconds) for minutes, seconds in (said.group(1, 2), said.group(3, 4)))
+    assert 30 * heard - 10 < reached <= 30 * heard and reached + rest == pytest.approx(170, abs=1)
+
+
+def test_a_journal_says_how_far_it_goes(tmp_path: Path) -> None:
+    recording = write_wav(tmp_path / "a.wav", 1.0)
+    journal = Journal(str(tmp_path / "out"), str(recording), {})
+    assert journal.known() == Known() and Known().until == 0
+    for start, length in ((160_000, 320_000), (0, 160_000)):
+        journal.add_clip(RecognisedClip((start, length), ()))
+    with journal.path.open("a") as file:
+        file.write('{"clip": ["a", "b"], "segments": []}\n{"clip": [1], "segments": []}\n')
+    assert journal.known().until == 30 and len(journal.known().clips) == 2
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asrcli.pipeline.assembly import ClipKey, RecognisedClip
-from asrcli.types import Segment, Transcript
+from asrcli.types import SAMPLE_RATE, Segment, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,8 @@ class Known:
     clips: Mapping[ClipKey, tuple[Segment, ...]] = field(default_factory=dict)
     language: str | None = None
     language_score: float | None = None
+
+    @property
+    def until(self) -> float:
+        """Where the last of the clips ends, in seconds; clips before it may be missing where several were under way."""
+        return max((first + length for first, length in self.clips), default=0) / SAMPLE_RATE

@@ -59,6 +59,7 @@ class Done:
     job: Job
     transcript: Transcript
     written: tuple[str, ...] = ()
+    known: float = 0.0  # seconds of it that an interrupted run had got to
 
 
 @dataclass(frozen=True, slots=True)

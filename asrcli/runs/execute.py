@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from asrcli.audio.inputs import STDIN
 from asrcli.audio.tracks import line_of, numbered
 from asrcli.base.background import in_order
+from asrcli.base.console import clock
 from asrcli.base.files import is_special
 from asrcli.companions import Identifier, Punctuator
 from asrcli.diarization.speakers import Diarization, give_speakers, merge_channels
@@ -167,6 +168,7 @@ class Execution:
         self.plan, self.request, self.choice = planned, planned.request, prepared.choice
         self.recognisers, self.workers = prepared.recognisers, prepared.workers
         self.notes: list[str] = []
+        self.before: dict[str, float] = {}  # seconds of jobs that an interrupted run had recognised
         self.words = self._word_times(prepared.aligner)
         self.left: set[str | None] = set()  # languages whose numbers stay as they come
         # Own times are wanted beside those of an aligner that nobody named: it may not speak the language.
@@ -218,8 +220,14 @@ class Execution:
             yield from self._handle(event)
 
     def _known(self, index: int) -> Known:
-        journal = self.parts[index].journal
-        return journal.known() if journal else Known()
+        part = self.parts[index]
+        known = part.journal.known() if part.journal else Known()
+        if known.clips:
+            self.before[part.job.name] = self.before.get(part.job.name, 0.0) + known.until - part.recording.start
+            self.notes.append(
+                f"{part.recording.name}: an interrupted run got to {clock(known.until)}; this one goes on there"
+            )
+        return known
 
     def _opening(self, index: int) -> None:
         part = self.parts[index]
@@ -276,7 +284,11 @@ class Execution:
         for other in siblings:
             if other.journal:
                 other.journal.remove()
-        yield JobFailed(job, changed) if changed else Done(job, whole, written)
+        yield (
+            JobFailed(job, changed)
+            if changed
+            else Done(job, whole, written, self.before.get(job.name, 0.0) / len(siblings))
+        )
 
     def _release(self, job: Job) -> None:
         if self.shared:

@@ -50,7 +50,8 @@ class Journal:
         for line in read_lines(self.path):
             with suppress(LookupError, TypeError, ValueError, AttributeError):  # not as we write it: transcribed again
                 if "clip" in line:
-                    clips[(line["clip"][0], line["clip"][1])] = tuple(build(Segment, one) for one in line["segments"])
+                    first, length = map(int, line["clip"])
+                    clips[first, length] = tuple(build(Segment, one) for one in line["segments"])
                     continue
                 if "language" in line:
                     language, score = str(line["language"]), float(line["score"])

@@ -266,7 +266,7 @@ class Run:
 
     def _done(self, event: Done) -> None:
         self.done += 1
-        self.seconds += event.transcript.seconds
+        self.seconds += max(0.0, event.transcript.seconds - event.known)
         outputs = list(event.written)
         self._record(event.job, "done", outputs=outputs, **done_record(event.transcript))
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
