@@ -10,7 +10,7 @@ import io
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import BinaryIO
 
 from asrcli.audio.joined_mp3 import SEARCHED
@@ -77,13 +77,10 @@ def _fragment(file: BinaryIO, at: int, length: int) -> Fragment:
     return Fragment(at, at + length, track, time, min(head, place) > 0 and not box[head + 7] & 1)
 
 
-def in_order(start: int, end: int, fragments: Sequence[Fragment]) -> Pieces:
-    """Return the pieces of a part in the order of time; () where they are in it, or cannot be moved."""
-    own = [one for one in fragments if start <= one.start < end]
-    tracks = {one.track for one in own}
-    queues = {
-        track: iter(sorted((one for one in own if one.track == track), key=lambda one: one.time)) for track in tracks
-    }
+def in_order(start: int, own: Sequence[Fragment]) -> Pieces:
+    """Return the pieces of a part, its head first, in the order of time; () where they are in it or cannot move."""
+    ordered = sorted(own, key=lambda one: (one.track, one.time))
+    queues = {track: iter(list(group)) for track, group in groupby(ordered, key=lambda one: one.track)}
     placed = [next(queues[one.track]) for one in own]
     if placed == own or not all(one.movable for one in own):
         return ()

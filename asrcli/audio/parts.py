@@ -110,7 +110,9 @@ def _mp4(file: BinaryIO, size: int) -> Iterator[Part]:
     fragments: list[Fragment] = []
     for part in _between(mp4_starts(file, size, fragments)):
         end = size if part.end is None else part.end
-        yield replace(part, pieces=in_order(part.start, end, fragments)) if fragments else part
+        own = [one for one in fragments if one.start < end]
+        fragments[:] = fragments[len(own) :]  # of the next part the first may be there
+        yield replace(part, pieces=in_order(part.start, own)) if own else part
 
 
 def _behind_id3(file: BinaryIO) -> int:
