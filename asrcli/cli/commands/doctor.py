@@ -21,7 +21,7 @@ from asrcli.environments.store import environments
 
 State = Literal["ok", "absent", "broken"]
 
-SECONDS = 60.0  # for one probe; importing torch from a cold disk takes 20
+SECONDS = 240.0  # for one probe; importing torch from a cold disk takes 20, and minutes where others are at work
 AT_ONCE = 4
 
 
@@ -177,7 +177,7 @@ def _run(probe: Probe, seconds: float) -> Finding:
             env=surroundings(),
         )
     except subprocess.TimeoutExpired:
-        return Finding(probe.name, "broken", f"no answer in {seconds:.0f} s", probe.fix)
+        return Finding(probe.name, "broken", f"no answer in {seconds:.0f} s: it hangs, or the machine is busy", probe.fix)
     except OSError as error:
         return Finding(probe.name, "broken", f"{probe.interpreter}: {reason(error)}", probe.fix)
     said = last_line(done.stdout)
