@@ -228,6 +228,27 @@ def test_a_slow_text_that_no_second_hearing_confirms_is_flagged() -> None:
     assert second("", "", most=30.0) == (), "it cannot be cut, and nobody has heard it again"
 
 
+@pytest.mark.parametrize(
+    ("texts", "flags"),
+    [
+        (("There was a smell of fresh bread.", ""), [()]),  # the other sentence is a gap
+        (("So", "Uh no"), [("rate_anomaly",)] * 2),  # each is too short to be judged by itself
+    ],
+)
+def test_what_a_second_hearing_brings_is_judged_by_the_speech_under_it(
+    texts: tuple[str, ...], flags: list[tuple[str, ...]]
+) -> None:
+    clip = clip_of(20.0, (0.0, 2.4), (3.0, 7.6))
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        places = [Region(100.0, 102.4), Region(103.0, 107.6)]
+        own = [Segment(text, one.start, one.end) for text, one in zip(texts, places, strict=True) if text]
+        return [own, *([] for _ in pieces[1:])]
+
+    found = recognise_again(clip, [], CutOptions(vad=None), hear)
+    assert [one.flags for one in found] == flags
+
+
 @pytest.mark.parametrize(("pause", "again"), [(1.3, False), (1.5, True), (8.0, True)])
 @pytest.mark.parametrize("speech", [True, False])
 def test_speech_between_the_words_of_one_segment_is_heard_again(pause: float, again: bool, speech: bool) -> None:

@@ -187,6 +187,7 @@ def test_prompt_echo(text: str, options: Options, flagged: bool) -> None:
         (0.9, -0.2, False),
         (0.36, None, True),
         (0.38, -0.99, False),
+        (0.2, -0.2, False),  # one word of two per cent among likely ones, and right
         (None, -1.01, True),
         (0.9, -2.0, True),
     ],

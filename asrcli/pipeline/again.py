@@ -16,7 +16,7 @@ from asrcli.audio.cut import CutOptions, cut
 from asrcli.base.join import is_unspaced
 from asrcli.errors import EngineUnavailable
 from asrcli.pipeline.assembly import settle
-from asrcli.pipeline.flags import gaps
+from asrcli.pipeline.flags import gaps, merge
 from asrcli.pipeline.parts import parted, without_repeats
 from asrcli.text.normalisers import FILLERS
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Region, Segment
@@ -91,7 +91,8 @@ def recognise_again(
             hesitations.append(stretch)
             continue
         if letters(new) > (MORE * letters([old]) if old else 0):
-            if lacks_text(new, _within_speech(clip.speech, stretch)):
+            under = merge(Region(one.start, one.end) for one in new)  # what none covers is a gap, no fault of these
+            if lacks_text(new, [part for one in under for part in _within_speech(clip.speech, one)]):
                 new = [_flagged(one) for one in new]  # each may be too short to be judged alone
             kept = [one for one in kept if one is not old] + new
         elif old and pieces and gaps(_within_speech(clip.speech, stretch), new, UNCONFIRMED):

@@ -173,5 +173,6 @@ def _longest_common_run(first: Sequence[str], second: Sequence[str]) -> int:
 
 
 def _is_doubtful(segment: Segment) -> bool:
-    by_logprob = segment.avg_logprob is not None and segment.avg_logprob < AVG_LOGPROB
-    return by_logprob or (segment.score is not None and segment.score < SCORE)
+    if segment.avg_logprob is not None:
+        return segment.avg_logprob < AVG_LOGPROB  # one odd word brings the score of a right sentence below any limit
+    return segment.score is not None and segment.score < SCORE

@@ -12,7 +12,9 @@ from asrcli.types import Recording, Region
 
 LEAST = 3.0  # seconds that stand out in one place and are worth a line
 APART = 10.0  # seconds between those of one place: what hides speech hides the pauses in it, too
-LEAST_BESIDE = 6.0  # seconds left of what stands out beside speech that was found; less is a breath, a beep, a tune
+# Seconds of a place in a recording that is mostly speech, or left of what stands out beside speech: less is a breath, a
+# beep, a tune.
+LEAST_BESIDE = 6.0
 AROUND = 0.5  # seconds recognised on both sides of what stands out
 
 
@@ -30,13 +32,14 @@ def left_out(speech: Sequence[Region], standout: Sequence[Region]) -> tuple[Regi
         if one.start - before > APART or (following < len(speech) and speech[following].start < one.start):
             places.append([])
         places[-1].append(one)
-    worth = (own for own in places if sum(one.seconds for one in own) >= LEAST)
+    least = LEAST if _seconds(left) > _seconds(speech) else LEAST_BESIDE
+    worth = (own for own in places if _seconds(own) >= least)
     return tuple(Region(own[0].start, own[-1].end) for own in worth)
 
 
 def worth_a_look(speech: Sequence[Region], left: Sequence[Region]) -> tuple[Region, ...]:
     """Return what the engine is to recognise although voice activity left it out: where that is most of the sound."""
-    if sum(one.seconds for one in left) <= sum(one.seconds for one in speech):
+    if _seconds(left) <= _seconds(speech):
         return ()
     return gaps([Region(max(0.0, one.start - AROUND), one.end + AROUND) for one in left], speech, 0.0)
 
@@ -72,9 +75,13 @@ def no_speech_lines(
         return [nothing_found(recording, seconds, silent)] if seconds else []
     if not left:
         return []
-    total = sum(one.seconds for one in left)
+    total = _seconds(left)
     places = "one place" if len(left) == 1 else f"{len(left)} places, the first"
     return [
         f"no speech was found in {clock(total)} of sound that stands out, in {places} at {clock(left[0].start)}; "
         "--no-vad transcribes it"
     ]
+
+
+def _seconds(regions: Sequence[Region]) -> float:
+    return sum(one.seconds for one in regions)
