@@ -1,7 +1,8 @@
 """How well each engine whose weights are here hears people, and how much CPU it takes, beside bare faster-whisper.
 
-Real speech: the clips kept beside the repository and those in the moonshine-voice wheel. Every system hears all of them
-in one process of one thread, one system after the other; CPU seconds are those of the whole process, with its start.
+Real speech: the clips kept beside the repository and those in the moonshine-voice wheel, each in eight roundings, so
+that a coin's toss decides no row. Every system hears all of them in one process of one thread, one system after the
+other; CPU seconds are an eighth of those of the whole process, with its start.
 An interrupt ends the run with the systems that are done. `python -m benchmarks.accuracy NAME ...` runs those alone.
 """
 
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
@@ -26,10 +27,9 @@ from typing import TypeVar
 import numpy as np
 
 from asrcli.engine import load_class
-from asrcli.scoring.alignment import distances
-from asrcli.scoring.intervals import jackknife
 from asrcli.text.normalisers import build
 from asrcli.weights import models
+from benchmarks.repeats import Scores, write_rounded
 
 HOME = Path(__file__).parent.parent
 AUDIO = Path(os.environ.get("ASR_TEST_SHARED", HOME.parent / "shared")) / "audio"
@@ -38,6 +38,9 @@ QUIET_SECONDS = 30
 LONGEST = 1800  # seconds of one system
 KEPT = os.environ.get("ASR_LOST_KEEP")  # folder for what each system heard: another run goes on from there
 T = TypeVar("T")
+Heard = tuple[list[list[str]], float]  # the texts of each hearing, and the CPU seconds of one
+TIMES = 8  # hearings of each recording, every one in another rounding
+LESS = "`asr` minus this one, points, 95 %"
 
 IN_WHEEL = {  # Dickens 1859; Beckett, a line
     "two_cities": "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of "
@@ -166,64 +169,75 @@ def quiet(folder: Path) -> list[Path]:
     return [folder / f"{name}.wav" for name in sounds]
 
 
-def rates(cut: Callable[[str], list[str]], texts: Mapping[str, list[str]], references: list[str]) -> dict[str, str]:
-    """Return errors, units, rate and its interval for each system, as cells of a table."""
-    right = [cut(text) for text in references]
-    counts = np.array([distances(right, [cut(text) for text in heard]) for heard in texts.values()], np.int64)
-    lengths = np.array([len(one) for one in right], np.int64)
-    spread = jackknife(counts, np.broadcast_to(lengths, counts.shape).copy())
-    cells = {}
-    for number, name in enumerate(texts):
-        errors, units, ends = int(counts[number].sum()), int(lengths.sum()), spread.interval(number)
-        between = f"{100 * ends.low:.1f} to {100 * ends.high:.1f}" if ends else "too few recordings"
-        share = f"{100 * errors / units:.1f} | {between}"
-        cells[name] = f"{errors} of {units} | {share}"
-    return cells
-
-
 def main(names: list[str]) -> None:
     """Run the systems and print the section of the page."""
     chosen = [one for one in SYSTEMS if not names or any(name in one.name for name in names)]
     here = [one for one in chosen if models.is_here(load_class(one.model.split(":")[0]), one.model.split(":")[1])]
     spoken, chinese = english(), mandarin()
-    heard: dict[str, list[str]] = {}
-    characters: dict[str, list[str]] = {}
-    seconds: dict[str, float] = {}
+    heard: dict[System, Heard] = {}
+    characters: dict[System, Heard] = {}
     written: dict[str, str] = {}
-    try:
-        for one in here:
-            texts, took = one.hear(list(spoken))
-            heard[one.name], seconds[one.name] = texts, took
-            print(one.name, round(took, 1), json.dumps(texts), file=sys.stderr, flush=True)
-            if one.bare is None:
-                with tempfile.TemporaryDirectory() as folder:
-                    files = quiet(Path(folder))
-                    found = zip(files, one.hear(files)[0], strict=True)
+    with tempfile.TemporaryDirectory() as folder:
+        files, others, sounds = (
+            write_rounded(Path(folder, "en"), list(spoken), TIMES),
+            write_rounded(Path(folder, "zh"), list(chinese), TIMES),
+            quiet(Path(folder)),
+        )
+        try:
+            for one in here:
+                heard[one] = several(one, files, len(spoken))
+                if one.bare is None:
+                    found = zip(sounds, one.hear(sounds)[0], strict=True)
                     written[one.name] = ", ".join(
                         f"{file.stem}: {text.strip()}" for file, text in found if text.strip()
                     )
-        for one in here:
-            if one.model == "whisper:base" and chinese:
-                characters[one.name], _ = one.hear(list(chinese))
-                print(one.name, json.dumps(characters[one.name], ensure_ascii=False), file=sys.stderr, flush=True)
-    except KeyboardInterrupt:
-        print("interrupted: what is done so far", file=sys.stderr)
-    show(heard, seconds, written, list(spoken.values()))
+            for one in here:
+                if one.model == "whisper:base" and chinese:
+                    characters[one] = several(one, others, len(chinese))
+        except KeyboardInterrupt:
+            print("interrupted: what is done so far", file=sys.stderr)
+    if heard:
+        show(heard, written, list(spoken.values()))
     if characters:
         show_mandarin(characters, list(chinese.values()))
 
 
-def show(
-    heard: dict[str, list[str]], seconds: dict[str, float], written: dict[str, str], references: list[str]
-) -> None:
+def several(system: System, files: list[Path], recordings: int) -> Heard:
+    """Return the texts of each hearing, and the CPU seconds of one."""
+    texts, took = system.hear(files)
+    print(system.name, round(took, 1), json.dumps(texts, ensure_ascii=False), file=sys.stderr, flush=True)
+    return [texts[at : at + recordings] for at in range(0, len(texts), recordings)], took / TIMES
+
+
+def rows(scores: Scores, heard: Mapping[System, Heard]) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each system, its errors and rate, and the rate of `asr` with the same weights minus its own."""
+    systems = list(heard)
+    for number, one in enumerate(systems):
+        totals = scores.totals[number]
+        errors = f"{totals.mean():.1f} | {totals.min()} to {totals.max()} | {scores.rate(number)}"
+        own = next(
+            (row for row, other in enumerate(systems) if other.model == one.model and other.bare is None), number
+        )
+        yield one.name, errors, "" if own == number else scores.minus(own, number)
+
+
+def show(heard: Mapping[System, Heard], written: Mapping[str, str], references: list[str]) -> None:
     """Print the tables of English and of sounds without speech."""
     normalise = build("whisper-en")
-    cells = rates(lambda text: normalise(text).split(), heard, references)
-    lv = rates(lambda text: normalise(text).split(), {name: own[:5] for name, own in heard.items()}, references[:5])
-    print(f"{platform.machine()}, one thread, int8; `python -m benchmarks.accuracy`\n")
-    print("| English | errors | WER % | 95 % | LibriVox, WER % | CPU s |\n| --- | ---: | ---: | ---: | ---: | ---: |")
-    for name, cell in cells.items():
-        print(f"| {name} | {cell} | {lv[name].split(' | ')[1]} | {seconds[name]:.1f} |")
+
+    def counted(recordings: int) -> Scores:
+        texts = [[once[:recordings] for once in every] for every, _ in heard.values()]
+        return Scores.of(lambda text: normalise(text).split(), texts, references[:recordings])
+
+    everything, librivox = counted(len(references)), counted(5)
+    print(f"{platform.machine()}, one thread, int8, {TIMES} hearings; `python -m benchmarks.accuracy`\n")
+    print(
+        f"| English | errors of {everything.words} | fewest to most | WER %, 95 % | LibriVox, WER % | {LESS} | CPU s |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for number, (name, errors, less) in enumerate(rows(everything, heard)):
+        seconds = list(heard.values())[number][1]
+        print(f"| {name} | {errors} | {100 * float(librivox.spread.rates[number]):.1f} | {less} | {seconds:.1f} |")
     print(
         f"\n{QUIET_SECONDS} s each of digital silence, white noise at -20, -40 and -60 dB, hum and a tone of 440 Hz:\n"
     )
@@ -232,13 +246,16 @@ def show(
         print(f"| {name} | {text or 'none'} |")
 
 
-def show_mandarin(heard: dict[str, list[str]], references: list[str]) -> None:
+def show_mandarin(heard: Mapping[System, Heard], references: list[str]) -> None:
     """Print the table of Mandarin, whose language each system finds out by itself."""
     normalise = build("asr", "zh-hans")
-    cells = rates(lambda text: list(normalise(text).replace(" ", "")), heard, references)
-    print("\n| Mandarin | errors | CER % | 95 % |\n| --- | ---: | ---: | ---: |")
-    for name, cell in cells.items():
-        print(f"| {name} | {cell} |")
+    scores = Scores.of(
+        lambda text: list(normalise(text).replace(" ", "")), [every for every, _ in heard.values()], references
+    )
+    print(f"\n| Mandarin | errors of {scores.words} | fewest to most | CER %, 95 % | {LESS} | CPU s |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for (name, errors, less), (_, seconds) in zip(rows(scores, heard), heard.values(), strict=True):
+        print(f"| {name} | {errors} | {less} | {seconds:.1f} |")
 
 
 if __name__ == "__main__":

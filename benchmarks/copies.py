@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import platform
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asrcli.bench.sounds import mix, read_samples, telephone, white, write_samples
-from asrcli.scoring.alignment import distances
 from asrcli.text.normalisers import build
-from benchmarks.accuracy import System, english, mandarin
+from benchmarks.accuracy import LESS, System, english, mandarin
+from benchmarks.repeats import Scores
 
 if TYPE_CHECKING:
     from asrcli.types import Samples
@@ -31,11 +30,7 @@ COPIES: dict[str, Callable[[Samples, int], Samples]] = {
     "noise": lambda one, seed: mix(one, white(len(one), seed), 20),
     "quiet": lambda one, seed: one * np.float32(FAINT[0]) + np.float32(FAINT[1]) * drawn(len(one), seed),
 }
-SYSTEMS = [
-    (f"{'`asr`' if bare is None else 'faster-whisper'}, {model}", System("", f"whisper:{model}", bare))
-    for model in ("base", "tiny.en")
-    for bare in (None, ("sequential", "5"))
-]
+HOWS: dict[str, tuple[str, str] | None] = {"`asr`": None, "faster-whisper": ("sequential", "5")}
 
 
 def drawn(length: int, seed: int) -> Samples:
@@ -60,27 +55,27 @@ def copied(folder: Path, originals: list[Path]) -> dict[str, list[Path]]:
 def main() -> None:
     """Print the section of the page."""
     print(f"{platform.machine()}, one thread, int8; `python -m benchmarks.copies`\n")
-    print(f"| errors | of | {' | '.join(COPIES)} | all | CPU s |\n| --- | ---: |{' ---: |' * (len(COPIES) + 2)}")
+    columns = ["errors", "of", *COPIES, "all", "%, 95 %", LESS, "CPU s"]
+    print(f"| {' | '.join(columns)} |\n| --- |{' ---: |' * (len(columns) - 1)}")
     words, characters = build("whisper-en"), build("asr", "zh-hans")
-    sets: dict[str, tuple[dict[Path, str], Callable[[str], list[str]]]] = {
-        "English": (english(), lambda text: words(text).split()),
-        "Mandarin": (mandarin(), lambda text: list(characters(text).replace(" ", ""))),
+    sets: dict[str, tuple[dict[Path, str], Callable[[str], list[str]], tuple[str, ...]]] = {
+        "English": (english(), lambda text: words(text).split(), ("base", "tiny.en")),
+        "Mandarin": (mandarin(), lambda text: list(characters(text).replace(" ", "")), ("base",)),
     }
     with tempfile.TemporaryDirectory() as folder:
-        for language, (texts, cut) in sets.items():
-            right = [cut(text) for text in texts.values()]
-            copies = copied(Path(folder, language), list(texts)) if texts else {}
-            for name, system in SYSTEMS:
-                if not copies or (language != "English" and system.model.endswith(".en")):
-                    continue
-                errors, spent = [], 0.0
-                for paths in copies.values():
-                    heard, seconds = system.hear(paths)
-                    errors.append(sum(distances(right, [cut(text) for text in heard])))
-                    spent += seconds
-                row = [f"{name}, {language}", sum(map(len, right)), *errors, sum(errors), round(spent)]
-                print(f"| {' | '.join(map(str, row))} |", flush=True)
-                print(row, file=sys.stderr, flush=True)
+        for language, (texts, cut, models) in sets.items():
+            copies = copied(Path(folder, language), list(texts))
+            for model in models if copies else ():
+                heard = [
+                    [System("", f"whisper:{model}", bare).hear(paths) for paths in copies.values()]
+                    for bare in HOWS.values()
+                ]
+                scores = Scores.of(cut, [[text for text, _ in own] for own in heard], list(texts.values()))
+                for number, name in enumerate(HOWS):
+                    errors = scores.totals[number]
+                    row = [f"{name}, {model}, {language}", scores.words, *errors, errors.sum(), scores.rate(number)]
+                    row += [scores.minus(0, number) if number else "", round(sum(took for _, took in heard[number]))]
+                    print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 if __name__ == "__main__":

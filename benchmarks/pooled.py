@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from asrcli.scoring.alignment import align
-from asrcli.scoring.intervals import Interval, jackknife
+from asrcli.scoring.intervals import jackknife
 from asrcli.text.normalisers import build
 from asrcli.types import Transcript
 from benchmarks.accuracy import KEPT
 from benchmarks.lost import KEEP, MATERIAL, System, judge, write
+from benchmarks.repeats import attributed, ends
 from benchmarks.spoken import Said, made, people
 
 HOWS = ("asr", "sequential")
@@ -32,17 +32,10 @@ COLUMNS = (
 
 
 def errors(said: Sequence[Said], heard: Transcript) -> tuple[list[int], list[int]]:
-    """Return the errors and the words of each utterance; what is inserted is the error of the one before it."""
+    """Return the errors and the words of each utterance."""
     normalise = build("whisper-en")
     words = [normalise(one.text).split() for one in said]
-    owners = np.repeat(np.arange(len(said)), [len(own) for own in words])
-    (moves,) = align([[word for own in words for word in own]], [normalise(heard.text).split()])
-    wrong, at = [0] * len(said), 0
-    for move in moves:
-        if move != ord("="):
-            wrong[owners[max(0, at - 1) if move == ord("I") else at]] += 1
-        at += move != ord("I")
-    return wrong, [len(own) for own in words]
+    return attributed(words, normalise(heard.text).split()), [len(own) for own in words]
 
 
 def row(name: str, said: Sequence[Sequence[Said]], found: Sequence[Sequence[tuple[Transcript, float, float]]]) -> str:
@@ -59,11 +52,6 @@ def row(name: str, said: Sequence[Sequence[Said]], found: Sequence[Sequence[tupl
         cells += [str(int(wrong[number].sum())), rate, str(lost), f"{spent:.0f}"]
     less = 100 * float(spread.rates[0] - spread.rates[1])
     return f"| {' | '.join([*cells, f'{less:+.1f} ({ends(spread.difference(0, 1))})'])} |"
-
-
-def ends(interval: Interval | None) -> str:
-    """Return the ends of an interval in per cent."""
-    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else "too few"
 
 
 def main() -> None:

@@ -89,7 +89,9 @@ def upper_bound(words: int) -> float:
     return min(1.0, -2 * math.log(LEVEL) / words)
 
 
-def jackknife(errors: NDArray[np.int64], lengths: NDArray[np.int64], groups: NDArray[np.int64] | None = None) -> Spread:
+def jackknife(
+    errors: NDArray[np.int64 | np.float64], lengths: NDArray[np.int64], groups: NDArray[np.int64] | None = None
+) -> Spread:
     """Leave every unit out once, the same ones for every system.
 
     Units of very different lengths count as fewer (Kish's effective number), so that one long recording among short
