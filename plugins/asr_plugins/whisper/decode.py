@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 
 from asr_plugins.whisper.encodings import Encodings
 from asr_plugins.whisper.windows import (
+    BEAM_SIZE,
     COMPRESSION_RATIO,
     DOUBTFUL,
     DOUBTFUL_SHARE,
     FRAMES_PER_SECOND,
+    GROWING_BEAM,
     MAX_LENGTH,
     MOST_TOKENS,
     USUAL_PACE,
@@ -34,7 +36,6 @@ from asr_plugins.whisper.windows import (
     levelled,
     padded,
     rest,
-    usual_beam,
     widened,
 )
 from asr_plugins.whisper.words import Aligner, Piece, before, certainty, drawn_out, move, parted, split_pieces, tighten
@@ -192,7 +193,8 @@ class Decoder:
         max_length = min(MAX_LENGTH, max(2 * wanted, longest + wanted))
         limit = min(max_length // 2, max_length - longest)
         sampled = {"beam_size": 1, "num_hypotheses": _or(options.best_of, BEST_OF), "sampling_topk": 0}
-        searched = {"beam_size": _or(options.beam_size, usual_beam(batch)), "patience": _or(options.patience, 1.0)}
+        beam = GROWING_BEAM if batch[0].growing else BEAM_SIZE
+        searched = {"beam_size": _or(options.beam_size, beam), "patience": _or(options.patience, 1.0)}
         length_penalty = _or(options.length_penalty, 1.0)
         outputs = self.model.model.generate(
             encoded,

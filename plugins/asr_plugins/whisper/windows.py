@@ -147,11 +147,6 @@ def padded(batch: Sequence[Window]) -> Features:
     return rows
 
 
-def usual_beam(batch: Sequence[Window]) -> int:
-    """Return how many hypotheses are kept while decoding."""
-    return GROWING_BEAM if batch[0].growing else BEAM_SIZE
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """One decoded window."""
