@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from asrcli.audio.lengths import cut_within, declared_seconds, is_interrupted, missing_bytes
 from asrcli.audio.media import (
     EXACT_LENGTH,
+    OWN_LENGTH,
     RATES,
     SAMPLE_EXACT,
     Damage,
@@ -334,7 +335,7 @@ class _Decoder:
         # An mp3 that begins with a LAME header (skipped, so it starts late) has its frames counted there.
         exact = name in EXACT_LENGTH or (name == "mp3" and self.stream.start_time)
         # The length of a video says nothing about its sound, which may end before the picture.
-        exact = exact and (self.stream.duration or not self.container.streams.video)
+        exact = exact and (name in OWN_LENGTH or not self.container.streams.video)
         file, part = self.source.file, self.source.part
         exact = exact or (not isinstance(file, Piped) and is_interrupted(file, part))
         declared = self.timeline.declared

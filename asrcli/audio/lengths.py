@@ -11,6 +11,7 @@ from asrcli.audio.programs import PACK, SYNC, packet_width, stream_packets
 LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not at all
 MOST_MISSING = 1 << 56  # beyond, its writer did not know
 UNKNOWN = {"flac": (1 << 36) - 1}  # samples, all bits of the head: its writer did not know
+ENDS = ("asf", "ogg")  # whose streams say when they end, not how long they are
 HEAD = 256  # bytes of one by which a round size may be off
 TAIL = 4096  # bytes that are zeros where a copy or a recorder was interrupted
 LAST = 1 << 17  # bytes at the end in which the last page of an Ogg or pack of a program stream begins
@@ -24,6 +25,8 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
     if stream.duration and stream.time_base and stream.duration > 0:
         seconds = float(stream.duration * stream.time_base)
         until = "mp4" in container.format.name and not stream.frames  # of fragments, their end is what is known
+        if not until and stream.start_time and container.format.name not in ENDS:
+            seconds += max(0.0, float(stream.start_time * stream.time_base) - time_zero(container))
     elif container.duration and container.duration > 0:
         seconds = container.duration / 1_000_000
         # Of Matroska, FFmpeg's own writer (OBS, yt-dlp) says the end, mkvmerge the length.

@@ -35,10 +35,13 @@ DEMUXERS = (
 SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
 # Containers whose declared length is the true one; others estimate it from the bit rate.
 EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape", "flv", "mxf", "nistsphere")
+OWN_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "mxf")  # which declare it of each track; of others FFmpeg may guess it
 RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
 ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: common encryption, FairPlay, Audible
+# Bytes, which FFmpeg keeps in memory, and microseconds in which a first packet of sound is looked for.
+MORE_PROBED = {"probesize": str(1 << 27), "analyzeduration": str(3600 * 10**6)}
 FLAC = (b"fLaC\0\0\0\x22", b"fLaC\x80\0\0\x22")  # and the first block, which the format asks for
 GSM_FRAME = 33  # bytes; 20 ms
 WHOLE = Part()
@@ -146,15 +149,11 @@ def open_audio(
     source = ByteSource(file) if isinstance(file, Piped) else SeekableSource(file, part)
     if head == b"":
         raise InputError(f"{path}: is empty (0 bytes)")
-    # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
-    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
     known = _known(head) if part.patch is None else None
     if not isinstance(file, Piped) and path.lower().endswith(".gsm") and _is_gsm(file):
-        known = options["format_whitelist"] = "gsm"
+        known = "gsm"
     try:
-        container = av.open(
-            source, "r", known, metadata_errors="ignore", buffer_size=READ_BYTES, container_options=options
-        )
+        container = _opened(source, known)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path}: {_why_not(head, not piped)}") from error
     with container:
@@ -173,6 +172,21 @@ def open_audio(
             raise InputError(f"{path}: is encrypted (DRM) and cannot be decoded; export it without protection first")
         stream.codec_context.thread_count = 1  # recordings are decoded side by side; threads inside one only add noise
         yield container, stream
+
+
+def _opened(source: ByteSource | SeekableSource, known: str | None) -> Any:
+    """Open a container with more of its beginning where the first 5 MB show no sound: no head may speak of it."""
+    import av
+
+    # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
+    options = {"format_whitelist": "gsm" if known == "gsm" else DEMUXERS, "protocol_whitelist": "none"}
+    how: Any = {"metadata_errors": "ignore", "buffer_size": READ_BYTES}
+    container = av.open(source, "r", known, container_options=options, **how)
+    if container.streams.audio or isinstance(source, ByteSource):
+        return container
+    container.close()
+    source.seek(0)
+    return av.open(source, "r", known, container_options=options | MORE_PROBED, **how)
 
 
 def _head(path: str, file: BinaryIO, start: int) -> bytes:

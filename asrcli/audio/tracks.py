@@ -40,9 +40,14 @@ class Track:
 
 
 def best_of(container: Any) -> Any:
-    """Return the audio stream that players take: the best one, or where FFmpeg knows no way to decode it another."""
+    """Return the audio stream that players take: the best one, or where FFmpeg knows no way to decode it another.
+
+    None is the best of MPEG streams whose sound begins so late that nothing of it has been seen.
+    """
     best = container.streams.best("audio")
-    if best is None or best.codec_context is not None:
+    if best is None and "mpeg" not in container.format.name:
+        return None
+    if best is not None and best.codec_context is not None:
         return best
     decodable = [one for one in container.streams.audio if one.codec_context is not None]
     return min(decodable, key=lambda one: bool(_aside(one.disposition, _title(one))), default=best)
