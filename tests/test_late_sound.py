@@ -12,7 +12,7 @@ import pytest
 
 from asrcli.audio.decode import decode, probe
 from asrcli.types import Recording
-from tests.audio_files import tone
+from tests.audio_files import encode, tone
 
 CODECS = {
     "mp4": ("mpeg4", "aac"),
@@ -22,11 +22,11 @@ CODECS = {
 }
 
 
-def video(path: Path, late: float, pictures: int, size: int = 64, gap: float = 0.0) -> Path:
+def video(path: Path, late: float, pictures: int, size: int = 64, gap: float = 0.0, **how: str) -> Path:
     """Write pictures of noise, 25 a second, and 2 s of sound `late` seconds after the first, with a gap in it."""
     random = np.random.default_rng(1)
     coder, codec = CODECS[path.suffix[1:]]
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=how) as container:
         shown = container.add_stream(coder, rate=25, options={"qmin": "1", "qmax": "1"})
         shown.width, shown.height, shown.pix_fmt, shown.bit_rate = size, size, "yuv420p", 30_000_000
         sound: Any = container.add_stream(codec, rate=48_000, layout="mono")
@@ -76,3 +76,17 @@ def test_sound_behind_megabytes_of_pictures_is_found(ending: str, tmp_path: Path
     heard, told = loud(path)
     assert told == [] and heard[0] == pytest.approx(5.0, abs=0.15) and len(heard) == pytest.approx(20, abs=1)
     assert probe(str(path)).sample_rate == 48_000
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_late_sound_that_ends_before_the_pictures_is_not_called_cut_short(ending: str, tmp_path: Path) -> None:
+    """FFmpeg takes the length of the file for that of a track of which it has seen nothing."""
+    how = {"movflags": "frag_keyframe+empty_moov+delay_moov"} if ending == "mp4" else {}
+    path = video(tmp_path / f"a.{ending}", late=6.0, pictures=300, size=160, **how)
+    heard, told = loud(path)
+    assert told == [] and heard[0] == pytest.approx(6.0, abs=0.15) and heard[-1] == pytest.approx(7.9, abs=0.15)
+
+
+def test_flac_in_nut_ends_without_damage(tmp_path: Path) -> None:
+    """Its writer ends with a packet of nothing."""
+    assert loud(encode(tmp_path / "a.nut", tone(1), 16_000, "flac"))[1] == []

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from asrcli.audio.lengths import cut_within, declared_seconds, is_interrupted, missing_bytes
+from asrcli.audio.lengths import cut_within, declared_seconds, is_interrupted, is_of_sound, missing_bytes
 from asrcli.audio.media import (
     EXACT_LENGTH,
-    OWN_LENGTH,
     RATES,
     SAMPLE_EXACT,
     Damage,
@@ -334,8 +333,7 @@ class _Decoder:
         decoded = place - self.timeline.begun + self.timeline.closed
         # An mp3 that begins with a LAME header (skipped, so it starts late) has its frames counted there.
         exact = name in EXACT_LENGTH or (name == "mp3" and self.stream.start_time)
-        # The length of a video says nothing about its sound, which may end before the picture.
-        exact = exact and (name in OWN_LENGTH or not self.container.streams.video)
+        exact = exact and is_of_sound(self.container, self.stream)
         file, part = self.source.file, self.source.part
         exact = exact or (not isinstance(file, Piped) and is_interrupted(file, part))
         declared = self.timeline.declared

@@ -38,6 +38,14 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
     return seconds
 
 
+def is_of_sound(container: Any, stream: Any) -> bool:
+    """Return whether the declared length is that of the sound, which in a video may end before the pictures."""
+    if not container.streams.video or container.format.name == "mxf":
+        return True
+    whole = stream.duration and round(stream.duration * stream.time_base * 1_000_000) == container.duration
+    return "mp4" in container.format.name and bool(stream.frames or not whole)  # FFmpeg guesses it of late fragments
+
+
 def missing_bytes(file: BinaryIO, part: Part) -> int:
     """Return how many bytes the head of a RIFF, W64, CAF or Matroska promises that the file does not have.
 

@@ -35,7 +35,6 @@ DEMUXERS = (
 SAMPLE_EXACT = ("wav", "w64", "aiff", "au", "caf", "flac", "mov,mp4,m4a,3gp,3g2,mj2")
 # Containers whose declared length is the true one; others estimate it from the bit rate.
 EXACT_LENGTH = (*SAMPLE_EXACT, "matroska,webm", "tta", "wv", "ape", "flv", "mxf", "nistsphere")
-OWN_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "mxf")  # which declare it of each track; of others FFmpeg may guess it
 RATES = (1_000, 1_000_000)  # Hz; telephone is 8 kHz, the fastest converters are below 1 MHz
 MOST_ERRORS = 1000  # damaged packets in a row before the rest is given up
 READ_BYTES = 1 << 18  # per call into Python: decoding is 4 % slower with FFmpeg's 32 KiB
@@ -300,7 +299,9 @@ def _counted(packet: Any, damage: Damage) -> Iterator[Any]:
     except EOFError:
         raise
     except (av.FFmpegError, ValueError, LookupError, TypeError) as error:
-        if packet.size == 1:  # what makes the length even, which SoX counts among its blocks of GSM
+        if (
+            packet.size < 2
+        ):  # what makes the length even, which SoX counts among its blocks of GSM; the end of FLAC in NUT
             return
         damage.in_a_row += 1
         damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base) - damage.zero))
