@@ -131,3 +131,18 @@ def test_a_length_that_nobody_can_have_recorded_is_none(tmp_path: Path) -> None:
     data[21], data[22:26] = data[21] | 15, b"\xff" * 4  # the number of samples
     path.write_bytes(data)
     assert (probe(str(path)).seconds, heard(path)) == (None, (2.0, []))
+
+
+def test_an_flv_with_the_clock_of_its_stream_is_not_called_cut_short(tmp_path: Path) -> None:
+    """A recorder of streams writes the head at 0 and the sound at the time since the broadcast began."""
+    data = encode(tmp_path / "a.flv", tone(2, 44_100), 44_100, "aac").read_bytes()
+    at, tags = 13, []
+    while at + 11 <= len(data):
+        size = int.from_bytes(data[at + 1 : at + 4], "big") + 15
+        tags.append(data[at : at + size])
+        at += size
+    head, *sound = (tag for tag in tags if tag[0] == 8)
+    late = [tag[:4] + (int.from_bytes(tag[4:7], "big") + 500_000).to_bytes(3, "big") + tag[7:] for tag in sound]
+    (tmp_path / "late.flv").write_bytes(data[:13] + head + b"".join(late))
+    seconds, told = heard(tmp_path / "late.flv")
+    assert told == [] and seconds == pytest.approx(2, abs=0.1)

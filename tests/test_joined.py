@@ -379,6 +379,27 @@ def test_a_slow_or_fast_clock_is_followed(factor: float, ending: str, tmp_path: 
     assert max(abs(at - (10 * number + 5) * factor) for number, at in enumerate(found)) < 0.105, found
 
 
+CLOCKS: dict[str, Any] = {
+    "zero": lambda time: -time,
+    "half as fast": lambda time: -time / 2,
+    "stands, then tells the time": lambda time: min(0.0, 3.0 - time) if time < 5 else 0.0,
+    "stands, then goes on": lambda time: min(0.0, max(3.0 - time, -2.0)),
+}
+
+
+@pytest.mark.parametrize("ending", ["mp4", "nut"])
+@pytest.mark.parametrize("clock", sorted(CLOCKS))
+def test_a_clock_that_stands_still_loses_nothing(clock: str, ending: str, tmp_path: Path) -> None:
+    """Frames of one time are no joint, where they would be laid over each other: a broken recorder wrote them."""
+    whole = np.concatenate([clicked(1.0, 16_000)] * 8)
+    clip = encode(tmp_path / "clip.m4a", whole, 16_000, "aac", bit_rate="48000")
+    samples, told = heard(remuxed(tmp_path / f"still.{ending}", [clip], lambda _, time: CLOCKS[clock](float(time))))
+    assert len(told) <= 2 and "its clock stands still at" in told[0]
+    assert len(bursts(samples)) == 8 and 7.4 <= len(samples) / SAMPLE_RATE <= 8.2
+    if clock == "stands, then tells the time":
+        assert bursts(samples)[5:] == pytest.approx([5.5, 6.5, 7.5], abs=0.1)
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_a_change_of_rate_in_raw_aac_is_no_gap(order: tuple[int, int], tmp_path: Path) -> None:
     made = [written(tmp_path / f"{rate}.aac", 700, "aac", rate=rate) for rate in (22_050, 44_100)]

@@ -22,11 +22,11 @@ CODECS = {
 }
 
 
-def video(path: Path, late: float, pictures: int, size: int = 64, gap: float = 0.0, **how: str) -> Path:
+def video(path: Path, late: float, pictures: int, size: int = 64, gap: float = 0.0, flags: str = "") -> Path:
     """Write pictures of noise, 25 a second, and 2 s of sound `late` seconds after the first, with a gap in it."""
     random = np.random.default_rng(1)
     coder, codec = CODECS[path.suffix[1:]]
-    with av.open(str(path), "w", options=how) as container:
+    with av.open(str(path), "w", options={"movflags": flags} if flags else {}) as container:
         shown = container.add_stream(coder, rate=25, options={"qmin": "1", "qmax": "1"})
         shown.width, shown.height, shown.pix_fmt, shown.bit_rate = size, size, "yuv420p", 30_000_000
         sound: Any = container.add_stream(codec, rate=48_000, layout="mono")
@@ -81,8 +81,8 @@ def test_sound_behind_megabytes_of_pictures_is_found(ending: str, tmp_path: Path
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_late_sound_that_ends_before_the_pictures_is_not_called_cut_short(ending: str, tmp_path: Path) -> None:
     """FFmpeg takes the length of the file for that of a track of which it has seen nothing."""
-    how = {"movflags": "frag_keyframe+empty_moov+delay_moov"} if ending == "mp4" else {}
-    path = video(tmp_path / f"a.{ending}", late=6.0, pictures=300, size=160, **how)
+    flags = "frag_keyframe+empty_moov+delay_moov" if ending == "mp4" else ""
+    path = video(tmp_path / f"a.{ending}", late=6.0, pictures=300, size=160, flags=flags)
     heard, told = loud(path)
     assert told == [] and heard[0] == pytest.approx(6.0, abs=0.15) and heard[-1] == pytest.approx(7.9, abs=0.15)
 

@@ -12,6 +12,7 @@ LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not 
 MOST_MISSING = 1 << 56  # beyond, its writer did not know
 UNKNOWN = {"flac": (1 << 36) - 1}  # samples, all bits of the head: its writer did not know
 ENDS = ("asf", "ogg")  # whose streams say when they end, not how long they are
+LATE = 0.5  # seconds at which the clock of an FLV begins that is not its own
 HEAD = 256  # bytes of one by which a round size may be off
 TAIL = 4096  # bytes that are zeros where a copy or a recorder was interrupted
 LAST = 1 << 17  # bytes at the end in which the last page of an Ogg or pack of a program stream begins
@@ -41,7 +42,7 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
 def is_of_sound(container: Any, stream: Any) -> bool:
     """Return whether the declared length is that of the sound, which in a video may end before the pictures."""
     if not container.streams.video or container.format.name == "mxf":
-        return True
+        return container.format.name != "flv" or time_zero(container) < LATE  # it may be the time of its end
     whole = stream.duration and round(stream.duration * stream.time_base * 1_000_000) == container.duration
     return "mp4" in container.format.name and bool(stream.frames or not whole)  # FFmpeg guesses it of late fragments
 

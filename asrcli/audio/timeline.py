@@ -23,6 +23,7 @@ DIFFERENT = 0.005  # seconds between two that are off that are not the same
 STEADY = ("mov,mp4,m4a,3gp,3g2,mj2",)  # whose timestamps count samples and cannot jitter
 LATE_START = 0.01  # the same at the very start, where there is no jitter
 OVERLAP = 0.5  # seconds that timestamps may go back for what overlaps; further back the clock was started anew
+FEW, MOST_LAID = 4, 0.25  # overlaps close to each other, and their part of the sound, that are no longer of joints
 CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas", "mlp", "mp2", "mp3", "truehd")
 MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
 COUNTED = ("flac",)  # whose timestamps are counts of samples, which begin anew where parts are joined: none overlap
@@ -48,6 +49,8 @@ class Timeline:
         self.declared: float | None = None  # the length as this part of the file says it
         self.begun = 0.0  # the position at which this part of the file begins
         self.container: Any = None
+        self.owed = 0.0  # seconds of sound in which the clock stood still; it may go on where it would be by then
+        self._overlaps, self._laid, self._since, self._last = 0, 0.0, 0.0, 0.0  # number, seconds, first and last place
         self._tail: Samples | None = None  # waits to have what overlaps it laid over
         self._skip = 0  # samples that overlap what is already gone
 
@@ -58,6 +61,7 @@ class Timeline:
         self.clocked = container.format.name not in CLOCKLESS
         self.counted = container.format.name in COUNTED
         self.tolerance, self._moved, self._doubtful = STEADY_GAP, (0.0, 0.0), False
+        self.owed, self._overlaps = 0.0, 0
 
     def place(self, frames: Iterator[Any]) -> Iterator[tuple[int, Samples]]:
         """Yield `(rate, mono samples)`, with silence where timestamps say audio is missing."""
@@ -139,7 +143,7 @@ class Timeline:
         begins = self.zero is None
         if self.zero is None:
             self.zero = min(time_zero(self.container), time)
-        off = time - self.zero - self.position
+        off = self._repaid(time - self.zero - self.position)
         if not self.clocked and not begins:
             return 0.0
         small = not begins and self.tolerance < abs(off) < GAP
@@ -153,10 +157,29 @@ class Timeline:
                     self.tell("gap", f"audio is missing at {self.position:.1f} s; silence was put in its place")
                 return off
         elif -OVERLAP < off < -self.tolerance and not self.counted:
-            return off
+            if not self._stands_still(off):
+                return off
+            self.owed -= off
         if abs(off) > self.tolerance:
             self.zero += off  # timestamps jumped: follow them from here, and keep every sample
         return 0.0
+
+    def _repaid(self, off: float) -> float:
+        """Return what is off without what a clock that stood still is behind."""
+        paid = min(off, self.owed) if off > self.tolerance else 0.0
+        self.owed, self.zero = self.owed - paid, (self.zero or 0.0) + paid
+        return off - paid
+
+    def _stands_still(self, off: float) -> bool:
+        """Return whether a frame that overlaps is one of many: its clock stands still or runs too slow, and say so."""
+        before, self._last = self._last, self.position
+        if not self._overlaps or self.position - before > JITTER:
+            self._overlaps, self._laid, self._since = 0, 0.0, self.position
+        self._overlaps, self._laid = self._overlaps + 1, self._laid - off
+        if self._overlaps < FEW or self._laid < MOST_LAID * (self.position - self._since + self._laid):
+            return False
+        self.tell("clock", f"its clock stands still at {self.position:.1f} s: the sound is kept as it comes")
+        return True
 
     def _jitters(self, off: float) -> bool:
         """Return whether timestamps that are less than a gap off are not to be followed, and mind what they show.
