@@ -23,6 +23,7 @@ DIFFERENT = 0.005  # seconds between two that are off that are not the same
 STEADY = ("mov,mp4,m4a,3gp,3g2,mj2",)  # whose timestamps count samples and cannot jitter
 LATE_START = 0.01  # the same at the very start, where there is no jitter
 OVERLAP = 0.5  # seconds that timestamps may go back for what overlaps; further back the clock was started anew
+LEAST_STEP = 0.0015  # seconds from one timestamp to the next; below, they are the same: writers make them differ
 FEW, MOST_LAID = 4, 0.25  # overlaps close to each other, and their part of the sound, that are no longer of joints
 CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas", "mlp", "mp2", "mp3", "truehd")
 MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
@@ -49,6 +50,7 @@ class Timeline:
         self.declared: float | None = None  # the length as this part of the file says it
         self.begun = 0.0  # the position at which this part of the file begins
         self.container: Any = None
+        self._time, self._still = -1.0, 0  # the last timestamp, and how many before it were the same
         self.owed = 0.0  # seconds of sound in which the clock stood still; it may go on where it would be by then
         self._overlaps, self._laid, self._since, self._last = 0, 0.0, 0.0, 0.0  # number, seconds, first and last place
         self._tail: Samples | None = None  # waits to have what overlaps it laid over
@@ -143,6 +145,8 @@ class Timeline:
         begins = self.zero is None
         if self.zero is None:
             self.zero = min(time_zero(self.container), time)
+        self._still = self._still + 1 if 0 <= time - self._time < LEAST_STEP else 0
+        self._time = time
         off = self._repaid(time - self.zero - self.position)
         if not self.clocked and not begins:
             return 0.0
@@ -176,7 +180,9 @@ class Timeline:
         if not self._overlaps or self.position - before > JITTER:
             self._overlaps, self._laid, self._since = 0, 0.0, self.position
         self._overlaps, self._laid = self._overlaps + 1, self._laid - off
-        if self._overlaps < FEW or self._laid < MOST_LAID * (self.position - self._since + self._laid):
+        if self._still < 2 and (
+            self._overlaps < FEW or self._laid < MOST_LAID * (self.position - self._since + self._laid)
+        ):
             return False
         self.tell("clock", f"its clock stands still at {self.position:.1f} s: the sound is kept as it comes")
         return True
