@@ -117,12 +117,12 @@ def distinct_files(paths: Sequence[Path]) -> list[str]:
 def match_one(utterances: Sequence[Utterance], source: Source, reference: Source) -> Hypotheses:
     """Match one system."""
     texts = source.utterances
-    notes: tuple[str, ...] = ()
+    notes = source.notes
     if source.words and any(one.start is not None and "recording" in dict(one.fields) for one in utterances):
         laid, outside, unknown = lay_into_segments([*utterances, *reference.ignored], source.words)
         scored = {one.id for one in utterances}
         texts = tuple(one for one in laid if one.id in scored)
-        notes = (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
+        notes += (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
         if unknown:
             shown = ", ".join(f"'{name}'" for name in sorted(unknown)[:MOST_NAMED])
             more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""

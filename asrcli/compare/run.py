@@ -82,7 +82,11 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
     found = judge(utterances, score_all(utterances, unread, settings, whole), settings, str(reference))
     rules = explain(found) if wanted.explain else ()
     unused = unscored(reference, hypotheses)
-    return replace(found, notes=(*losses.notes, *found.notes, *said, *unused, *remarks(settings, wanted)), rules=rules)
+    return replace(
+        found,
+        notes=(*losses.notes, *source.notes, *found.notes, *said, *unused, *remarks(settings, wanted)),
+        rules=rules,
+    )
 
 
 def system_kind(path: Path, format: str | None) -> str:

@@ -62,6 +62,7 @@ class Source:
     words: tuple[tuple[str, Word], ...] = ()  # of a ctm: recording and word, to be laid into the segments of an stm
     lines: bool = False  # a plain text file, whose ids are line numbers
     ignored: tuple[Utterance, ...] = ()  # stretches of an stm that are not scored, nor what was recognised in them
+    notes: tuple[str, ...] = ()
     marked: bool = False  # a trn or stm file, whose texts can hold alternations and optional words
 
 
@@ -140,15 +141,19 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None, loss
             check_text(text, path, number)
         found = tuple(Utterance(str(number), text) for number, text in enumerate(texts, start=1))
         return Source(name, str(path), found, lines=True)
+    notes: list[str] = []
+    found = tuple(read_file(path, kind, name, hypotheses=hypotheses, notes=notes))
     marked = kind in (".trn", ".stm")
     ignored = tuple(read_stm(path, ignored=True)) if kind == ".stm" else ()
-    return Source(
-        name, str(path), tuple(read_file(path, kind, name, hypotheses=hypotheses)), ignored=ignored, marked=marked
-    )
+    told = tuple(f"{path}: {note}" for note in notes)
+    return Source(name, str(path), found, ignored=ignored, marked=marked, notes=told)
 
 
-def read_file(path: Path, kind: str, key: str, *, hypotheses: bool) -> list[Utterance]:
-    """Read a file of any format but ctm; a transcript of one recording has the id ``key``."""
+def read_file(path: Path, kind: str, key: str, *, hypotheses: bool, notes: list[str] | None = None) -> list[Utterance]:
+    """Read a file of any format but ctm; a transcript of one recording has the id ``key``.
+
+    ``notes`` takes which column of a manifest was taken for the text, where several could be.
+    """
     if kind == ".trn":
         return read_trn(path)
     if kind == ".stm":
@@ -156,14 +161,14 @@ def read_file(path: Path, kind: str, key: str, *, hypotheses: bool) -> list[Utte
     if kind == KALDI:
         return read_kaldi_text(path)
     if kind == ".json":
-        return read_json(path, key, hypotheses=hypotheses)
+        return read_json(path, key, hypotheses=hypotheses, notes=notes)
     if kind in SUBTITLES:
         return read_subtitles(path, key, kind)
     if kind == ".txt":
         text = join_texts(read_lines(path))
         check_text(text, path, 1)
         return [Utterance(key, text, audio=sibling_audio(path))]
-    return read_manifest(path, hypotheses=hypotheses, table=kind if kind in TABLES else None)
+    return read_manifest(path, hypotheses=hypotheses, table=kind if kind in TABLES else None, notes=notes)
 
 
 def read_folder(path: Path, name: str, *, hypotheses: bool, losses: Losses = STRICT) -> Source:
@@ -242,11 +247,11 @@ def sibling_audio(file: Path) -> str | None:
     return None
 
 
-def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
+def read_json(path: Path, key: str, *, hypotheses: bool, notes: list[str] | None) -> list[Utterance]:
     """Read a transcript as openai-whisper writes it, or the rows of a manifest: JSON Lines, or one list."""
     lines = read_lines(path)
     if is_json_lines(lines):
-        return read_manifest(path, hypotheses=hypotheses)
+        return read_manifest(path, hypotheses=hypotheses, notes=notes)
     try:
         data = json.loads("\n".join(lines))
     except RecursionError:
@@ -260,7 +265,7 @@ def read_json(path: Path, key: str, *, hypotheses: bool) -> list[Utterance]:
         for number, row in enumerate(data, start=1):
             if not isinstance(row, dict):
                 raise InputError(f"{path}: entry {number} must be an object like {{...}}, not: {json.dumps(row)[:60]}")
-        return from_rows(enumerate(data, start=1), path, hypotheses=hypotheses)
+        return from_rows(enumerate(data, start=1), path, hypotheses=hypotheses, notes=notes)
     text = data.get("text") if isinstance(data, dict) else None
     if text is None and isinstance(data, dict) and isinstance(data.get("segments"), list):
         text = join_texts(str(one.get("text", "")) for one in data["segments"] if isinstance(one, dict))

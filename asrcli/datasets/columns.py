@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 Row = Mapping[str, Any]
+LOOKED_AT = 200  # rows: what a column holds shows in the first ones
 REFERENCE_KEYS = (
     *(
         "text",
@@ -43,44 +43,91 @@ KNOWN = frozenset(
     (*REFERENCE_KEYS, *HYPOTHESIS_KEYS, *ID_KEYS, *AUDIO_KEYS, *GROUP_KEYS, *LANGUAGE_KEYS, *SECONDS_KEYS)
 ) | {*("offset", "start", "end", TEXT_FILE, PARENT, CHUNK, PREDICTED_LANGUAGE)}
 
-TIME = re.compile(  # where an utterance is in its recording, in the words of other programs: start_time, end_ms
-    r"(?:seg(?:ment)?_)?(?:(start|begin|onset|from|[xt]_?min|t0)|(end|stop|to|until|[xt]_?max|t1)|(offset)|duration)"
-    r"(?:_?(?:time|at))?(?:_(?:in_)?(?:s|secs?|seconds|ss\.msec|(?:hh:)?mm:ss\.ms|(ms|m_?secs?|millis|milliseconds)))?"
+ROLES = {  # words that say where an utterance is in its recording, and what we call it
+    **dict.fromkeys(("start", "begin", "beg", "onset", "from", "xmin", "tmin", "t0"), "start"),
+    **dict.fromkeys(("end", "stop", "to", "until", "xmax", "tmax", "t1"), "end"),
+    **{"offset": "offset", "duration": "duration", "dur": "duration", "length": "length", "len": "length"},
+}
+PLAIN = frozenset(  # words that say no more beside one of those: clip_start, End (s), begin_time
+    "time times timestamp timestamps ts at in t pos s sec secs second seconds seg segment utt utterance audio wav clip"
+    " speech video interval span range".split()
 )
-SPANS = ("timestamp", "timestamps", "interval", "span")  # start and end in one
+UNITS = {  # seconds
+    **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), 1e-3),
+    **{"cs": 1e-2, "us": 1e-6, "usec": 1e-6, "microseconds": 1e-6, "ns": 1e-9, "nsec": 1e-9, "nanoseconds": 1e-9},
+}
+SPANS = frozenset(("timestamp", "timestamps", "interval", "span", "range", "time", "times", "segment"))  # both in one
+GLUED = re.compile(r"\b(start|begin|onset|end|stop|offset|duration)(times?|at|secs?|seconds|s|ms|pos)\b")
+CLOCK = r"\d+(?:[.,]\d+)?|\d+(?::\d+){1,2}(?:[.,]\d+)?"
+CLOCKS = re.compile(
+    rf"\s*(-?(?:{CLOCK}))\s*s?(?:\s*(?:-+>?|[–—~,;]|to)\s*({CLOCK})\s*s?)?\s*"
+)  # 1.5s, or 0:01.5 --> 0:03
+
+
+@lru_cache(maxsize=1000)
+def words_of(name: str) -> tuple[str, ...]:
+    """Return the words of the name of a column in small letters: segmentStart, "Begin Time - hh:mm:ss.ms"."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", str(name)).lower()
+    plain = re.sub(r"(?:hh:)?mm:ss(?:\.ms)?|ss\.msec", "", apart)
+    words = " ".join(re.findall(r"[^\W_]+", plain))
+    return tuple(GLUED.sub(r"\1 \2", re.sub(r"\b([xt]) (?=m(?:in|ax)\b)|\b(m) (?=secs?\b)", r"\1\2", words)).split())
 
 
 @lru_cache(maxsize=1000)
 def time_names(names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
     """Return which names of a row are times by another name, what we call them, and what makes seconds of them."""
-    plain = {name: re.sub(r"(?<=[a-z])(?=[A-Z])|[\s_-]+", "_", str(name)).lower() for name in names}
-    found = [(name, one) for name in names if (one := TIME.fullmatch(plain[name]))]
-    ours = [
-        (name, "start" if one[1] else "end" if one[2] else "offset" if one[3] else "duration", 0.001 if one[4] else 1)
-        for name, one in found
-    ]
-    spans = [(name, "span", 1.0) for name in names if plain[name] in SPANS and not found]
-    return (*((name, our, unit) for name, our, unit in ours if our == name or our not in names), *spans)
+    found = []
+    for name in names:
+        words = [word for word in words_of(name) if word not in PLAIN and word not in UNITS]
+        if len(words) == 1 and words[0] in ROLES:
+            found.append((name, ROLES[words[0]], next((UNITS[one] for one in words_of(name) if one in UNITS), 1.0)))
+    roles = {our for _, our, _ in found}
+    # A length is of anything, but of the utterance where that has a start and nothing else says how long it is.
+    ours = {"length": "duration"} if roles.isdisjoint(("end", "duration")) and len(roles) > 1 else {}
+    found = [(name, ours.get(our, our), unit) for name, our, unit in found if our != "length" or ours]
+    spans = [(name, "span", 1.0) for name in names if not found and SPANS.issuperset(words_of(name)) and words_of(name)]
+    return (*((name, our, unit) for name, our, unit in found if our == name or our not in names), *spans)
 
 
 def with_times(row: Row) -> Row:
     """Return a row with its times under our names, in seconds; what is no time in a recording, as a date, is none."""
     times: dict[str, float] = {}
     for name, our, unit in time_names(tuple(row)):
-        with suppress(TypeError, ValueError):
-            times |= times_in(row[name], our, unit, other=name != our)
+        found = times_in(row[name])
+        if our == "span" and len(found) == 2:
+            times |= {"start": found[0], "end": found[1]}
+        elif our != "span" and len(found) == 1 and (name != our or isinstance(row[name], str)):
+            times[our] = unit * found[0]
     return {**row, **times} if times else row
 
 
-def times_in(value: Any, our: str, unit: float, *, other: bool) -> dict[str, float]:
-    """Return the times that a value says under our names; it may be a clock (0:00:12.5), or start and end in one."""
-    if our == "span":
-        start, end = map(float, value if isinstance(value, list) else ())
-        return {"start": start, "end": end}
-    if not (other or (isinstance(value, str) and ":" in value)):
-        return {}
-    parts = value.replace(",", ".").split(":") if isinstance(value, str) else [value]
-    return {our: unit * sum(60**place * float(part) for place, part in enumerate(reversed(parts)))}
+def times_in(value: Any) -> list[float]:
+    """Return the numbers of a value that can be times: one, a clock (0:00:12.5), or a start and an end."""
+    if isinstance(value, (list, tuple)):
+        found = [time for one in value for time in times_in(one)] if len(value) == 2 else []
+        return found if len(found) == 2 else []
+    if isinstance(value, str):
+        parts = CLOCKS.fullmatch(value.strip("[]() "))
+        return [clock(part) for part in parts.groups() if part] if parts else []
+    return [float(value)] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
+
+
+def clock(text: str) -> float:
+    """Return hours, minutes and seconds as seconds."""
+    total = 0.0
+    for part in text.lstrip("-").replace(",", ".").split(":"):
+        total = 60 * total + float(part)
+    return -total if text.startswith("-") else total
+
+
+def flat(row: Row) -> Row:
+    """Return a row in which what stands in objects has names of its own, too: ``segment.start``."""
+    if not any(isinstance(value, dict) for value in row.values()):
+        return row
+    inside = {
+        f"{key}.{name}": one for key, value in row.items() if isinstance(value, dict) for name, one in value.items()
+    }
+    return {**inside, **row}
 
 
 @lru_cache(maxsize=1000)
@@ -97,8 +144,8 @@ def with_known_names(row: Row) -> Row:
     if not isinstance(row, dict):
         return row
     names = known_names(tuple(row))
-    row = row if names == tuple(row) else dict(zip(names, row.values(), strict=True))
-    return with_times(row) if time_names(names) else row
+    row = flat(row if names == tuple(row) else dict(zip(names, row.values(), strict=True)))
+    return with_times(row) if time_names(tuple(row)) else row
 
 
 def text_column_of(rows: Iterable[Row], keys: Sequence[str]) -> str | None:
@@ -145,6 +192,32 @@ def find_columns(names: tuple[str, ...], text_keys: tuple[str, ...]) -> Columns:
         "audio_filepath" in names and "duration" in names and "start" not in names and "end" not in names,
         tuple(name for name in names if name not in used),
     )
+
+
+def other_texts(rows: Sequence[Row], column: str, keys: Sequence[str]) -> list[str]:
+    """Return a line about the columns that could hold the text, too, and say something else than the one in use.
+
+    Args:
+        rows: some of the list.
+        column: where the text is read from.
+        keys: the names among which that is the first.
+    """
+    some = [row for row in rows[:LOOKED_AT] if isinstance(row.get(column), str)]
+    system = column in SYSTEM_KEYS  # beside what was recognised stands the reference, as it should
+    others = [
+        f"'{name}'"
+        for name in dict.fromkeys(name for row in some for name in row if name != column)
+        if name in (SYSTEM_KEYS if system else keys)
+        or (not system and name not in SYSTEM_KEYS and any(alike(row[column], row.get(name)) for row in some))
+    ]
+    others = [name for name in others if any(row.get(name[1:-1]) not in (None, "", row[column]) for row in some)]
+    return [f"the text is '{column}'; {', '.join(others[:4])} could be it, too"] if others else []
+
+
+def alike(text: str, other: Any) -> bool:
+    """Return whether a value has most of the words of a text."""
+    words, others = ({word.strip('.,;:!?"').lower() for word in str(one).split()} for one in (text, other))
+    return isinstance(other, str) and 2 * len(words & others) > max(len(words), len(others))
 
 
 def is_missing(value: Any) -> bool:

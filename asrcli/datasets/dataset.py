@@ -15,7 +15,7 @@ from asrcli.audio.inputs import EXTENSIONS
 from asrcli.base.counts import count_of
 from asrcli.base.files import cause, check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
-from asrcli.datasets.manifests import ROUNDED
+from asrcli.datasets.parts import ROUNDED
 from asrcli.datasets.utterances import NoText
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, is_signed
@@ -109,7 +109,7 @@ def from_disk(wanted: Wanted) -> Dataset:
         raise InputError(
             f"{signed.audio}: a link with a signature stays in one process, and bench has several; fetch it"
         )
-    return Dataset(read.name, wanted.source, read.utterances)
+    return Dataset(read.name, wanted.source, read.utterances, notes=read.notes)
 
 
 def texts_beside(folder: Path, source: str) -> Dataset | Path:

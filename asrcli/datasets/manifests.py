@@ -9,8 +9,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +23,8 @@ from asrcli.datasets.columns import Row
 from asrcli.datasets.kaldi import as_manifest, pairs, read_kaldi, read_stm, write_kaldi, write_stm
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import TABLES, delimiter_of, read_json_lines, read_lines, read_table
-from asrcli.datasets.utterances import RECORD_KEY, check_text, read_manifest
+from asrcli.datasets.parts import heard_whole, opened, unused, with_channels
+from asrcli.datasets.utterances import RECORD_KEY, check_text, from_rows
 from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, named
 from asrcli.types import Recording, Utterance
@@ -33,7 +33,6 @@ PREDICTED = "pred_text"
 MOST_UNPACKED = 1 << 28  # bytes of a gzipped manifest; memory takes ten times as much
 # Folders, seen from the manifest's, where files may lie: of Common Voice, LJ Speech, TED-LIUM.
 BESIDE = ("", "clips", "audio", "wavs", "../sph")
-ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
 # Of recordings whose names stand in lists without suffix.
 UNNAMED = (".wav", ".mp3", ".flac", ".ogg", ".opus", ".sph", ".m4a", ".WAV", ".MP3", ".FLAC")
 
@@ -56,6 +55,7 @@ class Manifest:
     path: str
     layout: Layout
     utterances: tuple[Utterance, ...]
+    notes: tuple[str, ...] = ()  # what a reader must know of its columns
 
     @property
     def name(self) -> str:
@@ -114,38 +114,58 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
             raise InputError(f"{path}: a folder is a manifest when it holds Kaldi's wav.scp, and this one does not")
         return Manifest(str(path), Layout.KALDI, tuple(read_kaldi(path, needs_text=needs_text)))
     layout = layout_of(path)
+    rows: list[Row] = []
+    notes: list[str] = []
     if layout is Layout.KALDI:
         found = list(read_list(path, needs_text=needs_text))
     elif layout is Layout.LHOTSE:
-        rows = read_rows(path)
-        found = read_lhotse(rows, path, recordings_beside(path, rows))
+        numbered = read_rows(path)
+        found = read_lhotse(numbered, path, recordings_beside(path, numbered))
         if needs_text and any(not one.text for one in found):
             nameless = next(one.id for one in found if not one.text)
             raise InputError(f"{path}: '{nameless}' has no text in its supervisions")
     elif layout is Layout.STM:
         found = as_manifest(read_stm(path))
     else:
-        found = read_manifest(path, needs_text=needs_text, text_column=text_column)
+        numbered = read_rows(path)
+        rows = [row for _, row in numbered]
+        told = notes if needs_text else None
+        found = from_rows(numbered, path, needs_text=needs_text, text_column=text_column, notes=told)
     if not found:
         raise InputError(f"{path}: no utterances")
     check_units(found[0], path)
-    return Manifest(str(path), layout, tuple(heard_whole(with_audio(one, path) for one in placed(found, path))))
+    found = [with_audio(one, path) for one in placed(found, path)]
+    facts = opened(found)
+    heard = heard_whole(found, facts)
+    if rows and len(rows) == len(found):  # not those of a run record, nor of recordings in pieces
+        whole = [one.start for one in heard] != [one.start for one in found]
+        heard, more = with_channels(rows, heard, facts)
+        notes += [*more, *unused(rows, heard, facts, whole=whole)]
+    return Manifest(str(path), layout, tuple(heard), tuple(f"{path}: {note}" for note in notes))
 
 
 def read_list(path: Path, *, needs_text: bool) -> Iterator[Utterance]:
-    """Yield the utterances of a list with the name of a recording and its text in each line."""
-    for number, key, text in pairs(path):
+    """Yield the utterances of a list with the name of a recording and its text in each line, ``::`` between or not."""
+    lines = list(pairs(path))
+    if lines and all(PLACED.match(text) for _, _, text in lines):
+        raise InputError(
+            f"{path} line {lines[0][0]}: numbers like times before the text: call the file .stm for NIST's, or put "
+            f"names of columns above it (start, end in seconds) and call it .csv or .tsv: {lines[0][2][:60]}"
+        )
+    for number, key, text in lines:
         where = f"{path} line {number}"
         if "\t" in text or "|" in key:
             raise InputError(
                 f"{where}: more than a name and a text: for a table call the file .tsv or .csv: {key[:60]}"
             )
+        text = text.removeprefix(":: ")  # of KsponSpeech
         if needs_text and not text:
             raise InputError(f"{where}: no text behind '{key[:60]}'")
         check_text(text, path, number)
         yield Utterance(key, text, key)
 
 
+PLACED = re.compile(r"(?:\S+\s+){0,3}\d+\.\d+\s+\d+(?:\.\d+)?(?:\s|$)")  # the times of an stm, ctm, rttm or segments
 COUNTED = re.compile(
     r"(?:start|begin|end|stop|offset)_?(?:samples?|frames?)|(?:samples?|frames?)_?(?:start|end|offset)"
 )
@@ -171,27 +191,6 @@ def placed(found: Sequence[Utterance], manifest: Path) -> list[Utterance]:
             paths.setdefault(name, []).append(path)
     only = {name: places[0] for name, places in paths.items() if len(places) == 1}
     return [replace(one, audio=only.get(name, one.audio)) for one, name in zip(found, names, strict=True)]
-
-
-def heard_whole(found: Iterable[Utterance]) -> list[Utterance]:
-    """Return utterances without their times where each is a file of its own, as long as the first of them: the times
-    are of the recording that they were cut from, as of AMI.
-    """
-    from asrcli.audio.decode import probe
-
-    utterances = list(found)
-    first = next((one for one in utterances if one.start and one.end is not None), None)
-    if (
-        first is None
-        or len({one.audio for one in utterances}) < len(utterances)
-        or not os.path.isfile(first.audio or "")
-    ):
-        return utterances
-    with suppress(InputError):
-        whole = probe(first.audio or "").seconds
-        if whole is not None and abs(whole - ((first.end or 0.0) - (first.start or 0.0))) < ROUNDED:
-            return [replace(one, start=None, end=None) for one in utterances]
-    return utterances
 
 
 def layout_of(path: Path) -> Layout:

@@ -18,6 +18,7 @@ from asrcli.base.join import join_texts
 from asrcli.datasets.columns import (
     CHUNK,
     HYPOTHESIS_KEYS,
+    LOOKED_AT,
     PARENT,
     PREDICTED_LANGUAGE,
     REFERENCE_KEYS,
@@ -28,6 +29,7 @@ from asrcli.datasets.columns import (
     find_columns,
     first_text,
     is_missing,
+    other_texts,
     text_column_of,
     with_known_names,
 )
@@ -54,6 +56,7 @@ def read_manifest(
     needs_text: bool = True,
     text_column: str | None = None,
     table: str | None = None,
+    notes: list[str] | None = None,
 ) -> list[Utterance]:
     """Read a manifest in JSON Lines, CSV or TSV.
 
@@ -63,13 +66,14 @@ def read_manifest(
         needs_text: a line without a text is a mistake; otherwise its text is empty.
         text_column: the name of the text; ``None`` takes the first of the usual names.
         table: ``.csv`` or ``.tsv`` whatever the file is called; ``None`` goes by its suffix.
+        notes: takes which column was taken for the text, where several could be.
 
     Raises:
         InputError: a line cannot be understood; it is named.
     """
     kind = table or path.suffix
     rows = read_table(path, kind) if kind in TABLES else read_json_lines(path)
-    return from_rows(rows, path, hypotheses=hypotheses, needs_text=needs_text, text_column=text_column)
+    return from_rows(rows, path, hypotheses=hypotheses, needs_text=needs_text, text_column=text_column, notes=notes)
 
 
 def from_rows(
@@ -79,6 +83,7 @@ def from_rows(
     hypotheses: bool = False,
     needs_text: bool = True,
     text_column: str | None = None,
+    notes: list[str] | None = None,
 ) -> list[Utterance]:
     """Build the utterances of a manifest from its rows, as `read_manifest` does.
 
@@ -91,6 +96,8 @@ def from_rows(
         rows = [(number, with_its_text(row, path, number)) for number, row in rows]
     keys = (text_column,) if text_column else HYPOTHESIS_KEYS if hypotheses else REFERENCE_KEYS
     if column := text_column_of((row for _, row in rows), keys):
+        if notes is not None and not text_column:
+            notes += other_texts([row for _, row in rows[:LOOKED_AT]], column, keys)
         keys = (column,)
     found: list[Utterance] = []
     numbers: list[int] = []

@@ -70,7 +70,7 @@ def plan(path: Path, request: Request) -> ManifestPlan:
     opened = stamp(str(_source(path)), MOST_ROWS)
     manifest = manifests.read(path, needs_text=False)
     request.writing.check(request.options.language)
-    notices: list[str] = []
+    notices = list(manifest.notes)
     remote.look_up(one.audio for one in manifest.utterances if one.audio)
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
     recipe = {**text_recipe(request, engine, model), "audio": _audio_key(manifest.utterances)}

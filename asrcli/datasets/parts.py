@@ -1,0 +1,229 @@
+"""Which channel the rows of a list are of, and which of its columns are not used though they could say what is meant.
+
+Names are endless, so what the values can be decides as much: two numbers within the recording that begin and end what
+its text is too short for, or what alone differs between rows of one recording.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+from asrcli.audio.decode import AudioInfo, probe
+from asrcli.base.counts import count_of
+from asrcli.datasets.columns import KNOWN, LOOKED_AT, ROLES, Row, flat, time_names, times_in, words_of
+from asrcli.errors import InputError
+from asrcli.types import Utterance
+
+OPENED = 5  # recordings
+ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
+SLOW = 4  # letters a second: slower than that, a text is that of a part of its recording
+# Words for a place in a recording, for one of its channels, and for what is counted of a whole one.
+PLACES = ROLES.keys() | set("frame frames sample samples seek bounds crop trim cut".split())
+LOOSE = frozenset("time times timestamp seconds sec ms range pos position in out first last segment span".split())
+CHANNEL = frozenset(("channel", "chan", "ch"))
+BESIDE_CHANNEL = frozenset("id index idx no number selector audio".split())
+ALL = ("average", "mix", "all", "both")
+CHANNELS = CHANNEL | {"channels", "side", "track", "mic", "leg", "kanal", "canal"}
+OF_A_WHOLE = frozenset(
+    "rate hz khz bits width fps id ids idx index word words char chars characters token tokens letters phones text"
+    " score date year day size file bytes age latency inference processing".split()
+)
+LETTERS = {"a": 0, "l": 0, "left": 0, "b": 1, "r": 1, "right": 1}
+PAIRS = ({"0", "1"}, {"1", "2"}, {"a", "b"}, {"l", "r"}, {"left", "right"})  # of channels
+UNITS = (1, 1000, 100, 50, 25, 12.5, 16_000)  # of a second: milliseconds, frames of models, samples
+
+Facts = Mapping[str, AudioInfo]
+Pairs = Sequence[tuple[Row, Utterance]]
+
+
+def heard_whole(found: Sequence[Utterance], facts: Facts) -> list[Utterance]:
+    """Return utterances without their times where each is a file of its own, as long as they say: the times are of the
+    recording that they were cut from, as of AMI.
+    """
+    timed = [(one, length) for one in found if one.start and one.end is not None and (length := seconds_of(one, facts))]
+    alone = len({one.audio for one in found}) == len(found)
+    if (
+        not timed
+        or not alone
+        or any(abs(length - (one.end or 0) + (one.start or 0)) >= ROUNDED for one, length in timed)
+    ):
+        return list(found)
+    return [replace(one, start=None, end=None) for one in found]
+
+
+def seconds_of(one: Utterance, facts: Facts) -> float | None:
+    """Return the length of the recording of an utterance, where it is known."""
+    info = facts.get(one.audio or "")
+    return info.seconds if info else None
+
+
+def opened(found: Sequence[Utterance]) -> dict[str, AudioInfo]:
+    """Return what the first recordings say of themselves."""
+    paths = [path for path in dict.fromkeys(one.audio or "" for one in found[:LOOKED_AT]) if os.path.isfile(path)]
+    facts = {}
+    for path in paths[:OPENED]:
+        with suppress(InputError):
+            facts[path] = probe(path)
+    return facts
+
+
+def with_channels(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts) -> tuple[list[Utterance], list[str]]:
+    """Return utterances with the channel that a column of any usual name says, from 0, and what must be said of it.
+
+    Channels count from 1 where the last of them is as great as their number. A recording with one has none to choose.
+    """
+    name = next((name for row in rows[:LOOKED_AT] for name in row if names_channel(name)), None)
+    if name is None:
+        return list(found), []
+    values = [channel_in(row.get(name)) for row in rows]
+    known = {value for value in values if value is not None}
+    most = max((info.channels for info in facts.values()), default=0)
+    letters = any(str(row.get(name)).strip().lower() in LETTERS for row in rows[:LOOKED_AT])
+    first = int(not letters and 0 not in known and max(known, default=0) == most > 1)
+    if most == 1 and known <= {0, 1}:
+        values = [None] * len(values)
+    notes = []
+    if known == {1} and most > 1 and not (letters or first):
+        notes = [f"'{name}' is 1 in every row: channels count from 0, so that is the second one"]
+    if odd := next((row[name] for row, one in zip(rows, values, strict=True) if one is None and is_odd(row, name)), ""):
+        notes += [f"'{name}' {odd!r} is no channel (0, 1, left, right): the mix of all is heard"] if most > 1 else []
+    told = []
+    for one, value in zip(found, values, strict=True):
+        others = tuple(pair for pair in one.fields if pair[0] != "channel")
+        told.append(replace(one, fields=others if value is None else (*others, ("channel", str(value - first)))))
+    return told, notes
+
+
+def names_channel(name: Any) -> bool:
+    """Return whether a name is that of a column with a channel: channel, Channel_ID, audio_channel."""
+    words = set(words_of(name))
+    return not words.isdisjoint(CHANNEL) and words <= CHANNEL | BESIDE_CHANNEL
+
+
+def channel_in(value: Any) -> int | None:
+    """Return the channel that a value says, as it counts; ``None`` where it says no single one."""
+    only = value[0] if isinstance(value, list) and len(value) == 1 else value
+    text = str(only).strip().lower().removesuffix(".0")
+    return int(text) if text.isdecimal() else LETTERS.get(text)
+
+
+def is_odd(row: Row, name: str) -> bool:
+    """Return whether a row has a value where a channel is due that says neither one nor all."""
+    value = row.get(name)
+    return isinstance(value, (str, int, float)) and str(value).lower() not in ("", "nan", *ALL)
+
+
+def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, whole: bool) -> list[str]:
+    """Return a line about the columns that could bound what is heard of recordings, and are not used.
+
+    Args:
+        rows: as they stand in the list.
+        found: the utterance of each, with its recording.
+        facts: what some of these recordings say of themselves.
+        whole: each is a file of its own, and times are those of the recording that it was cut from.
+    """
+    pairs = [(flat(row), one) for row, one in zip(rows[:LOOKED_AT], found, strict=False)]
+    names = list(dict.fromkeys(str(name) for row, _ in pairs for name in row))
+    roles = {
+        name: (our, unit)
+        for some in (*((name,) for name in names), tuple(names))
+        for name, our, unit in time_names(some)
+    }
+    told = {name for name, role in roles.items() if not whole and differs(name, role, pairs, facts)}
+    loose = [name for name in names if name.lower() not in KNOWN and name not in roles and not names_channel(name)]
+    numbers = {name: values for name in loose if (values := times_of(name, pairs, facts))}
+    again = repeated(found)
+    spare = bool(again) or too_short(pairs, facts)
+    told |= {name for name in numbers if not (PLACES | LOOSE if spare else PLACES).isdisjoint(words_of(name))}
+    told |= {name for name in loose if chooses_channel(name, pairs, facts, alone=bool(again))}
+    if again:
+        told |= {name for name, values in numbers.items() if len(set(map(tuple, values))) > 1}
+    elif spare and not whole:
+        starts = [[one.start] for _, one in pairs if one.start is not None and one.end is None]
+        known = {**numbers, **({"": starts} if starts else {})}
+        told |= {one for two in permutations(known, 2) if bounds(known[two[0]], known[two[1]]) for one in two if one}
+    if told:
+        shown = ", ".join(f"'{name}'" for name in names if name in told)
+        are = "is" if len(told) == 1 else "are"
+        said = f"{shown} could say which part or channel of a recording is meant, and {are} not used"
+        return [f"{said}: times are read from 'start' and 'end' (seconds), channels from 'channel' (0, 1)"]
+    if not again:
+        return []
+    rows_are = f"{count_of(again.total(), 'row')} are of {count_of(len(again), 'recording')}"
+    return [f"{rows_are}, as {next(iter(again))}, and no column says of which part: each is heard whole"]
+
+
+def differs(name: str, role: tuple[str, float], pairs: Pairs, facts: Facts) -> bool:
+    """Return whether a column is one of times, and what it says is not what is heard."""
+    our, unit = role
+    for row, one in pairs:
+        values, seconds = times_in(row.get(name)), seconds_of(one, facts)
+        if not values or seconds is None:
+            continue
+        start, end = one.start or 0.0, min(one.end or seconds, seconds)
+        heard = {"start": start, "offset": start, "span": start, "end": end, "duration": end - start}[our]
+        if abs(heard - unit * values[0]) > ROUNDED / 10 and 0 < unit * values[0] < seconds - ROUNDED:
+            return True
+    return False
+
+
+def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:
+    """Return the values of a column where all are within their recordings, in seconds, samples or what is between.
+
+    Those that are the lengths of whole recordings, in whatever unit, bound nothing.
+    """
+    found, lengths, known = [], 0, 0
+    for row, one in pairs:
+        value, info = row.get(name), facts.get(one.audio or "")
+        if value is None or value == "":
+            continue
+        values = times_in(value)
+        if not values or min(values) < 0:
+            return []
+        if info and info.seconds is not None:
+            seconds, known = info.seconds, known + 1
+            if max(values) > 1.01 * seconds * max(info.sample_rate, 16_000):
+                return []
+            near = max(0.1, 0.03 * seconds)
+            lengths += any(abs(values[-1] / unit - seconds) < near for unit in (*UNITS, info.sample_rate))
+        found.append(values)
+    return found if OF_A_WHOLE.isdisjoint(words_of(name)) and not (known and lengths == known) else []
+
+
+def chooses_channel(name: str, pairs: Pairs, facts: Facts, *, alone: bool) -> bool:
+    """Return whether a column could choose a channel of recordings that have several, by its name or its values."""
+    counts = {info.channels for _, one in pairs if (info := facts.get(one.audio or ""))}
+    values = {str(row[name]).strip().lower().removesuffix(".0") for row, _ in pairs if row.get(name) not in (None, "")}
+    if max(counts, default=1) < 2 or not values:
+        return False
+    return (alone and values in PAIRS) or (not CHANNELS.isdisjoint(words_of(name)) and values != {str(max(counts))})
+
+
+def repeated(found: Sequence[Utterance]) -> Counter[str]:
+    """Return the recordings of which several rows hear the same, and how many do."""
+    heard = Counter((one.audio or "", one.start, one.end, dict(one.fields).get("channel")) for one in found)
+    again: Counter[str] = Counter()
+    for (audio, *_), count in heard.items():
+        if count > 1:
+            again[audio] += count
+    return again
+
+
+def too_short(pairs: Pairs, facts: Facts) -> bool:
+    """Return whether texts are too short for what is heard of their recordings, or there are none."""
+    heard = [(one, seconds) for _, one in pairs if (seconds := seconds_of(one, facts))]
+    letters = sum(len(one.text.encode(errors="replace")) for one, _ in heard)  # a sign of Chinese is three
+    return letters < SLOW * sum(min(one.end or seconds, seconds) - (one.start or 0.0) for one, seconds in heard)
+
+
+def bounds(first: Sequence[list[float]], last: Sequence[list[float]]) -> bool:
+    """Return whether two columns can begin and end a part of each recording."""
+    if len(first) != len(last) or not all(x[0] < y[-1] for x, y in zip(first, last, strict=True)):
+        return False
+    return not all(y[-1].is_integer() and y[-1] < 100 for y in last)  # as votes, ages, numbers of speakers
