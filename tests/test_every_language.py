@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from asrcli.text import local_numbers, number_words
+from asrcli.text import local_numbers, number_words, signs
 from asrcli.text.normalisers import build
 
 LANGUAGES: dict[str, dict[str, Any]] = {
@@ -53,7 +53,7 @@ def test_what_is_one_text_and_what_is_not(language: str) -> None:
 
 
 def test_every_language_with_a_rule_is_there() -> None:
-    ruled = {*local_numbers.PER_CENT, *local_numbers.MINUS, *local_numbers.BEFORE, *local_numbers.DOTLESS}
-    ruled |= {*number_words.LANGUAGES, *local_numbers.WORDS["€"], *local_numbers.KEYS}
+    ruled = {*signs.PER_CENT, *signs.MINUS, *signs.BEFORE, *local_numbers.DOTLESS}
+    ruled |= {*number_words.LANGUAGES, *local_numbers.KEYS}.union(*signs.WORDS.values())
     rules_alone = {"am", "ba", "oc", "tl"}  # or those of another code
     assert ruled - LANGUAGES.keys() <= rules_alone

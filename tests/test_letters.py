@@ -190,7 +190,7 @@ PAIRS = {
     "nl": [
         ("=", "15.30 uur", "vijftien uur dertig"),
         ("=", "08:00 uur", "acht uur"),
-        ("!", "15.30 euro", "15 euro 30"),
+        ("!", "15.30 euro", "15 uur 30"),
         ("=", "ĳzer", "ijzer"),
         ("=", "foto's", "foto’s"),
         ("!", "een", "één"),

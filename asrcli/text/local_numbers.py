@@ -1,30 +1,24 @@
-"""What each language writes its own way, made one: numbers, per cent, money, degrees, and letters of keyboards.
+"""What each language writes its own way, made one: numbers, and letters of keyboards.
 
 1.000,5 in German and 1 000,5 in French are 1000.5: thousands and decimals follow the number patterns of the Unicode
-CLDR, and the words for per cent, money and degrees are its own, in the form that the number asks for. Letters are those
-of Persian and Urdu by Arabic keyboards, Romanian with cedillas, Russian without ё, Vietnamese tones in the old place,
-Thai and Lao am in two signs. What makes another word (Arabic vowel signs, Turkish circumflexes) stays.
+CLDR. Letters are those of Persian and Urdu by Arabic keyboards, Romanian with cedillas, Russian without ё, Vietnamese
+tones in the old place, Thai and Lao am in two signs. What makes another word (Arabic vowel signs, Turkish circumflexes)
+stays.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
 
-from asrcli.text import tables
+from asrcli.text.signs import per_cent
 
 # Languages that write a decimal comma, by what parts thousands. All others have a point and commas.
 POINTS = frozenset("az bs ca da de el es eu fo gl hr id is it jv lb ln lo mk nl ps pt ro sl sr su tr vi".split())
 SPACES = frozenset(
     "af ba be bg br cs eo et fi fr hu hy ka kk ky lt lv nb nn no oc pl ru sk sq sv tg tk tt uk uz".split()
 )
-WORDS = tables.named("signs.txt")
-MONEY = [name for name in WORDS if not name.isidentifier()]  # and degrees
-PER_CENT, BEFORE, MINUS = (WORDS[name] for name in ("per_cent", "per_cent_before", "minus"))
 GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f\u066c](?=\d{3}(?!\d))")  # what parts thousands and nothing else
-SIGN = re.compile(r"(?<!\d[ \u00a0])(?<![^\s\u4e00-\u9fff])[-−–﹣－](?=\d)")  # of a number, and not between two
-TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
 CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
     "de": (re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) uhr\b"), "uhr "),
@@ -32,9 +26,12 @@ CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
     "fr": (re.compile(r"(?<![\d.,:])(\d{1,2}) ?h(?:eures?)?(?: ?([0-5]\d))?\b(?! ?\d)"), "heures "),
     "pt": (re.compile(r"(?<![\d.,:])(\d{1,2}) ?h(?:oras?)?(?: ?(?:e )?([0-5]\d)(?:min)?)?\b(?! ?\d)"), "horas e "),
 }
+EASTERN = {"zh": "点 分", "yue": "点 分", "ja": "時 分", "ko": "시 분"}
+CLOCK_SIGN = re.compile(r"(?<![\d:.])([01]?\d|2[0-4])[:：]([0-5]\d)(?![\d:：])")
 KOREAN = str.maketrans("영공일이삼사오육륙칠팔구십백천만억조", "零零一二三四五六六七八九十百千万亿兆")
 _NUMERAL, _PLACE = "영공일이삼사오육륙칠팔구십백천만억조", "십백천만억조"
 _COUNTER = " ?(?:원|년|월|일|시|분|초|퍼센트|프로|개|명|번|층|호|회|세|살|킬로|미터|도|권|장|대|인|점|배)"
+COUNTED = "(?:원|월|년|시|분|개|명|층|호|회|살|킬로|미터|센티|제곱|유로|달러)"  # written with a blank or without
 KOREAN_MIXED = re.compile(
     rf"(?<![\d.,])\d+(?:\.\d+)?[{_PLACE}]+(?: ?\d+(?:\.\d+)?[{_PLACE}]+)*(?: ?\d{{1,4}}(?![\d.,%]))?"
 )
@@ -42,6 +39,20 @@ KOREAN_WORDS = re.compile(
     rf"(?<!\w)(?:(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{2,}}(?={_COUNTER})|(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{3,}}(?!\w)"
     r"|[일이삼사오육칠팔구](?= ?퍼센트)|[십백천만](?= ?(?:원|명|년|개|번|퍼센트|킬로|미터|배)(?!만에)))"
 )
+
+
+_ONES = "한 두 세 네 다섯 여섯 일곱 여덟 아홉".split()
+_TENS = "열 스물 서른 마흔 쉰 예순 일흔 여든 아흔".split()
+NATIVE = re.compile(  # numerals that are counted with
+    rf"(?<!\w)(?=\w)({'|'.join(_TENS)})?({'|'.join(_ONES)})?(?<=\w) ?(?=(?:시간?(?![작장])|개|명|살|마리|잔|병|권)"
+    r"(?![는가]))"
+)
+
+
+def _native(found: re.Match[str]) -> str:
+    """Return a native Korean numeral in digits."""
+    tens, ones = (place.index(part) + 1 if part else 0 for place, part in ((_TENS, found[1]), (_ONES, found[2])))
+    return str(tens * 10 + ones)
 
 
 def _clock_words(hours: int, word: str, minutes: int) -> str:
@@ -57,8 +68,9 @@ def read_korean(text: str) -> str:
         """Return a number of digits and places in digits; what is none as it stands."""
         return read_mixed(found[0].replace(" ", "").translate(KOREAN)) or found[0]
 
+    text = NATIVE.sub(_native, text)
     text = KOREAN_WORDS.sub(lambda found: _sino(found[0]) or found[0], text)
-    return KOREAN_MIXED.sub(mixed, text)
+    return re.sub(rf"(?<=\d) (?={COUNTED})", "", KOREAN_MIXED.sub(mixed, text))
 
 
 def _sino(words: str) -> str | None:
@@ -86,11 +98,12 @@ def join_groups(text: str) -> str:
     return GROUPS.sub("", text)
 
 
-def say_minus(text: str, language: str) -> str:
-    """Return a text in which the sign of a number is the word for it."""
-    word = MINUS.get(language)
-    text = text if word != "负" else TRADITIONAL_MINUS.sub(word, text)
-    return SIGN.sub(f" {word} ", text) if word else text
+def say_clock(text: str, language: str) -> str:
+    """Return a text in which a Chinese, Japanese or Korean time of the clock has its words: 10:30 is ten and thirty."""
+    if language not in EASTERN:
+        return text
+    hour, minute = EASTERN[language].split()
+    return CLOCK_SIGN.sub(lambda found: f"{int(found[1])}{hour} " + f"{found[2]}{minute}" * (found[2] != "00"), text)
 
 
 def rewrite_numbers(text: str, language: str) -> str:
@@ -118,65 +131,6 @@ def rewrite_numbers(text: str, language: str) -> str:
         text = re.sub(lakhs, lambda found: found[0].replace(",", ""), text)
         text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     return per_cent(text, language)
-
-
-def per_cent(text: str, language: str) -> str:
-    """Return a text in which per cent is a sign right behind its number."""
-    if (word := BEFORE.get(language)) is not None:
-        text = re.sub(rf"(?:%|\b{word}) ?(\d+(?:\.\d+)?)", r"\1%", text)
-    if (words := PER_CENT.get(language)) is not None:
-        ends = "" if language in ("ja", "th", "ko", "km", "lo", "my") else r"(?!\w)"
-        text = re.sub(rf"(?<=\d)\s*(?:{words}){ends}", "%", text)
-    return re.sub(r"(?<=\d)\s+%", "%", text)
-
-
-FEW = ("cs", "pl", "ru")
-CELSIUS = {"cs": "celsia", "pl": "celsjusza", "ru": "цельсия"}
-NUMBER = r"\d(?:[\d.,'\u00a0\u202f]*\d)?"
-SIGNS = frozenset("€$£¥₽₺₩°℃")
-
-
-@cache
-def _pattern(language: str) -> re.Pattern[str]:
-    money = "|".join(
-        re.escape(sign) for sign in sorted(MONEY, key=len, reverse=True) if sign != "°" and language in WORDS[sign]
-    )
-    ends = r"(?![\d%]|[.,]\d| ?[^\W\d_]{2,}\.? ?(?:€|\$|£))"
-    before = rf"({money}) ?({NUMBER})(?! ?(?:mi|bi|mld|mrd|trl|тыс|мл|万|億|亿))" + ends
-    alone = "" if language == "it" else r"|°(?![\w'])"  # 1° is an ordinal there
-    return re.compile(rf"{before}|({NUMBER}) ?(℃|° ?c\b|{money}{alone})", re.IGNORECASE)
-
-
-def _form(number: str, words: list[str], language: str) -> str:
-    """Return the form of a word that a number asks for."""
-    last, tens = int(number[-1]), int(number[-2:]) if number[-2:].isdecimal() else int(number[-1])
-    if number == "1" or len(words) == 1:
-        return words[0]
-    if language == "ru" and number.isdecimal() and last == 1 and tens != 11:
-        return words[0]
-    whole = number.isdecimal() and 2 <= last <= 4 and (tens if language != "cs" else int(number)) not in (12, 13, 14)
-    if language in FEW and ((whole and (language != "cs" or len(number) == 1)) or not number.isdecimal()):
-        return words[1]
-    return words[-1]
-
-
-def say_signs(text: str, language: str) -> str:
-    """Return a text in which a sign of money or degrees beside a number is the word for it, behind the number."""
-    if SIGNS.isdisjoint(text) or language not in WORDS["€"]:
-        return text
-
-    def said(found: re.Match[str]) -> str:
-        """Return the number and its unit in a word."""
-        sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
-        degrees = "°" in sign or sign == "℃"
-        own = WORDS["°" if degrees else sign.upper()].get(language)
-        if own is None:
-            return found[0]
-        space = "" if language in ("ja", "ko") else " "
-        celsius = f" {CELSIUS.get(language, 'celsius')}" if degrees and sign != "°" else ""
-        return f"{number}{space}{_form(number, own.split(), language)}{celsius}"
-
-    return _pattern(language).sub(said, text)
 
 
 KEYS = {

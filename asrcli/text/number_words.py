@@ -10,19 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from itertools import takewhile
 
 from asrcli.text import tables
-from asrcli.text.local_numbers import BEFORE, PER_CENT
+from asrcli.text.signs import BEFORE, PER_CENT, join_cents
 
-LARGE = (  # of all these languages, in the forms that stand behind one
-    "million|milliarde?|millón|millardo|milione|miliardo|milhão|bilhão|miljoen|miljard|miljon|milion|miliard|milyon|"
-    "milyar|миллион|миллиард|milió"
-)
 MOST_WORDS = 400_000  # remembered
 PREFIX = r"(?<![\w.])"
 END = r"(?!\w)"
+SPELLED = re.compile(r"(?<![\w.,])0\d{2,}(?![\w.,])")  # said digit by digit
 
 
 @cache
@@ -71,10 +69,17 @@ class Reader:
             rf"|{PREFIX}(?P<one>{small}){END}"
         )
         ones = _any({*table.ones.split("|"), *([table.lone] if table.lone else [])})
-        share = PER_CENT.get(language, "%")
-        self.before_share = re.compile(rf"{PREFIX}(?:{ones})(?= (?:%|{share}|{LARGE}){END}| (?:{table.point}) \d)")
+        share, large = PER_CENT.get(language, "%"), f"{table.million}|{table.milliard}"
+        self.language, self.ones = language, table.ones
+        millions = f"(?:({table.million})|{table.milliard})"
+        self.million = re.compile(
+            rf"{PREFIX}(\d+(?:\.\d+)?) {millions}(?: (?:{table.joint.strip()} )?(\d{{5,6}}))?(?![\w.])"
+        )
+        self.half = re.compile(rf"{PREFIX}(\d+) (?:{table.half}){END}")
+        self.halved = re.compile(rf"{PREFIX}({small})(?:einhalb|ënhalf|enhalf|eneenhalf){END}")
+        self.before_share = re.compile(rf"{PREFIX}(?:{ones})(?= (?:%|{share}|{large}){END}| (?:{table.point}) \d)")
         self.behind_share = re.compile(rf"(?<={BEFORE[language]} )(?:{ones}){END}") if language in BEFORE else None
-        self.sign = re.compile(rf".*%|{share}|{LARGE}|{BEFORE.get(language, '%')}")
+        self.sign = re.compile(rf".*%|{share}|{large}|{BEFORE.get(language, '%')}")
         self.relevant: dict[str, bool] = {}
         digit = rf"(?:\d|{ones})"
         behind_mark = rf"({digit}(?: {digit})*|\d{{2,}})(?: ({'|'.join(table.parts) or '(?!)'}))?"
@@ -84,13 +89,17 @@ class Reader:
         """Return a text with its numbers in digits."""
         if not any([self._counts(word) for word in text.split()]):
             return "1" if text == self.counted else text
-        text = self.number.sub(self._digits, text)
+        if "hal" in text:
+            text = self.halved.sub(lambda found: f"{self._below(found[1])}.5", text)
+        text = self.half.sub(r"\1.5", self.number.sub(self._digits, text))
         text = self.before_share.sub("1", text)
         if self.behind_share:
             text = self.behind_share.sub("1", text)
         if self.counted in self.articles:
             text = self._beside(text)
-        return self.decimal.sub(self._with_point, text)
+        text = self.million.sub(self._millions, self.decimal.sub(self._with_point, text))
+        text = SPELLED.sub(lambda found: " ".join(found[0]), text)
+        return join_cents(text, self.language, self.ones)
 
     def _counts(self, word: str) -> bool:
         """Return whether a word may be the first of a number, or one of those that show an article to be one."""
@@ -98,7 +107,7 @@ class Reader:
         if known is None:
             if len(self.relevant) > MOST_WORDS:
                 self.relevant.clear()
-            number = word not in self.articles and bool(self.number.search(word))
+            number = word not in self.articles and bool(self.number.search(word) or self.halved.fullmatch(word))
             self.relevant[word] = known = number or word.isdecimal() or bool(self.sign.fullmatch(word))
         return known
 
@@ -115,6 +124,11 @@ class Reader:
         head = found["head"]
         many = 1 if not head else int(head) if head.isdecimal() else self._below(head)
         return str(many * 1000 + self._below(found["rest"] or "")) if many else words
+
+    def _millions(self, found: re.Match[str]) -> str:
+        """Return millions in digits; what is smaller than one of them stays."""
+        many = Decimal(found[1]) * (10**6 if found[2] else 10**9) + int(found[3] or 0)
+        return f"{many:f}".rstrip("0").rstrip(".") if many != int(many) else str(int(many))
 
     def _below(self, words: str) -> int:
         """Return the value of a number below 2000."""
@@ -171,6 +185,9 @@ class Counting:
     thousand: str  # how it stands alone, by |
     thousands: str  # behind how many
     point: str  # the words for the decimal mark
+    million: str  # behind how many
+    milliard: str
+    half: str  # and a half, behind a number
     ones: str  # forms of one that are articles, pronouns or both
     lone: str = ""  # the form of one that is a number wherever it stands
     hundred: str = ""  # the word behind how many hundreds, where it is one of its own

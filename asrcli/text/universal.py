@@ -19,19 +19,11 @@ from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.local_numbers import (
-    base_of,
-    join_groups,
-    one_way,
-    per_cent,
-    rewrite_numbers,
-    say_minus,
-    say_signs,
-    small_letters,
-)
+from asrcli.text.local_numbers import base_of, join_groups, one_way, rewrite_numbers, say_clock, small_letters
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
+from asrcli.text.signs import KEPT, LOOSE_KEPT, per_cent, read_parts, say_minus, say_signs
 from asrcli.text.written_english import MONTHS, SIGN, TABLE, as_spoken, finish, is_unusual, plain_days
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
@@ -39,7 +31,7 @@ FORMS = (
     *((0xFB00, 0xFDFF), (0xFE70, 0xFEFF), (0xFF00, 0xFFEF), (0x3000, 0x3000), (0x2070, 0x209F), (0x3300, 0x33FF)),
     *((0x00BC, 0x00BE), (0x2150, 0x215F), (0x0132, 0x0133), (0x01C4, 0x01CC), (0x01F1, 0x01F3)),  # fractions, digraphs
 )
-HALVES = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅟])")  # 2½ is no 21/2
+HALVES = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅟])")  # 2⅓ is no 21/3
 SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
 TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
 APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78c\u055a\u05f3"
@@ -99,6 +91,8 @@ class Folding(dict[int, str]):
             return char  # part of a number or not: `normalize_other` sees
         if category == "Cf" or char == "\u0640":  # joiners, marks of direction, the Arabic stretching bar
             return ""
+        if char in KEPT and self.numerals:
+            return f" {char} "  # until it is seen whether it stands at a number
         return " " if category[0] in "PSZC" else char
 
 
@@ -173,6 +167,7 @@ class UniversalNormalizer:
 
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""
+        text = read_parts(text) if self.on["numerals"] else text
         if not text.isascii():
             if self.on["width"]:
                 text = SQUARED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
@@ -180,7 +175,7 @@ class UniversalNormalizer:
             text = join_groups(text) if self.on["numerals"] else text
         if self.on["numerals"]:
             text = say_signs(mark_ordinals(text, self.language) if self.read_words else text, self.language)
-            text = say_minus(text, self.language)
+            text = say_clock(say_minus(text, self.language), self.language)
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
         text = one_way(text, self.language) if self.on["width"] else text
         if self.on["case"]:
@@ -201,7 +196,7 @@ class UniversalNormalizer:
     def read_marks(self, text: str) -> str:
         """Leave out the marks that part no numbers, and write number words as digits."""
         if self.on["punctuation"]:
-            text = LOOSE.sub(" ", text)
+            text = LOOSE_KEPT.sub(" ", LOOSE.sub(" ", " ".join(text.split())))
         if self.read_words is not None:
             plain = self.read_words(read_ordinals(" ".join(text.split()), self.language))
             text = per_cent(join_ordinals(plain, self.language), self.language)

@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
+from asrcli.text import tables
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
 
 APART = "\ue001"  # a word that ends a number; taken out at the end
 AS_IS = "\ue002"  # before a word that is no part of a number here
-KEPT = "£€¥¢℃℉½¼¾"  # signs that are read with the number beside them
+KEPT = "£€¥¢℃℉½¼¾§№‰²₹₩₽₺₦₱₪฿₫"  # signs that are read with the number beside them
 SIGNS = {"−": "-", "°": "°"}
 FRACTIONS = {"½": ("half", ".5"), "¼": ("one quarter", ".25"), "¾": ("three quarters", ".75")}
 SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'") | dict.fromkeys("‐‑﹣", "-") | dict.fromkeys("⁄∕", "/")
@@ -67,6 +68,31 @@ _DIGIT = rf"(?:\d|{'|'.join(SMALL[:9])}|zero)"
 _NO_LIST = (
     rf"(?!\w|[.,:/%-]\d|-|%| ?(?:percent|per|point|dollars?|euros?|pounds?|cents?|{_LARGE})\b|,? ?(?:{_WORDS}|\d))"
 )
+UNITS = tables.named("english.txt")["units"]
+_UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+_CHAPTERS = "World War|Chapter|Part|Volume|Act|Phase|Type|Title|Book|Article|Section|Stage|Super Bowl"
+_KINGS = (
+    "Henry|Edward|George|Louis|Charles|James|William|Richard|Philip|Elizabeth|Mary|Pius|Benedict|John Paul|Napoleon|"
+    "Catherine|Nicholas|Alexander|Frederick|Ferdinand|Leopold|Francis|Gustav|Christian|Alfonso|Wilhelm|Leo|Gregory"
+)
+_ROMAN = r"(?=[IVX]{2}|V\b)(X{0,3}(?:IX|IV|V?I{0,3}))\b(?!\.\s?[A-Z])"
+
+
+def unit(found: re.Match[str]) -> str:
+    """Return a number and its unit in words."""
+    before = found.string[: found.start()].lower().replace("-", " ").split()[-1:]
+    one = found[1].lower() in ("1", "one") and _COUNTING.isdisjoint(before)
+    return f"{found[1]} {UNITS[found[2]].replace('(s)', '' if one else 's')}"
+
+
+def roman(found: re.Match[str]) -> str:
+    """Return a Roman numeral behind its word in digits: of a chapter a number, of a king an ordinal."""
+    values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in found[3]]
+    number = sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if not 10 < number < 14 else 0, "th")
+    return f"{found[1]} {number}" if found[1] else f"{found[2]} the {number}{ending}"
+
+
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
@@ -74,7 +100,10 @@ _REWRITES: Rewrites = (
     (r"&amp;", "&"),
     (r"\bc\+\+", "c plus plus"),
     (r"\ba\.i\b\.?", "ai "),  # letters are joined from three on where an a or i is one of them
-    (r"\bno\.\s?(?=\d)", "number "),
+    (r"(?:\bno\.|№)\s?(?=\d)", "number "),
+    (r"(?<!§)§\s?(?=\d)", "section "),
+    ("[§№‰₹₩₽₺₦₱₪฿₫]", " "),
+    (r"(?<![\d,.])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,]*\d)", lambda found: found[0].replace(",", "")),  # 1,00,000
     (r"(?<![\d/.,])(\d+) (1/2|1/4|3/4)(?![\d/])", lambda found: found[1] + PARTS[found[2]]),
     (r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])", part),
     (r"(?<![\w.,:/$£€–+-])(\d{1,4})(?:-| {0,2}– {0,2})(\d{1,4})(?![\w:/–-]|[.,]\d|°)", stretch),
@@ -106,7 +135,7 @@ _REWRITES: Rewrites = (
     ("[℃℉]", " "),
     (r"(?<=\d)\s*=\s*(?=[\d-])", " equals "),
     (r"(?<=\d)\s*\+\s*(?=\d)", " plus "),
-    (r"(?<![^\s(])-\s?(?=[$£€]?\.?\d)", "minus "),
+    (r"(?<![^\s(=<>'\"])-\s?(?=[$£€]?\.?\d)", "minus "),
     (r"(?<=\d)\s*¢", " cents"),
     (r"(?<=\d)\s+%", "%"),
     (r"[$£€](?!\.?\d)|[¢¥]|(?<!\d)%", " "),
@@ -132,12 +161,21 @@ _REWRITES: Rewrites = (
     # Words that mean something in a number disappear or change before another such word that is none.
     (rf"\bpoint\b(?! (?:\d|(?:{_WORDS}|oh?)\b(?<!hundred)))", f"{AS_IS}point"),
     (rf"\b(plus|minus|positive|negative)\b(?! (?:[$£€]?\d|(?:{_WORDS}|oh?|point)\b))", rf"{AS_IS}\1"),
+    (rf"\b(minus|plus) (?=(?:(?:{_WORDS}|and|point|\d[\d.,]*)[ -]+)+(?:dollar|euro|pound|cent)s?\b)", rf"{AS_IS}\1 "),
     (rf"\b(this|that|some|the|any|which|what|every|each|a) point(?= {_NUMBER})", rf"\1 {AS_IS}point"),
 )
+_NUMBER_IN_DIGITS = r"(?<![\w.,])(\d[\d,.]*(?<![.,]))"
+_BEFORE_CASE: Rewrites = (
+    (r"([₹₩₽₺₦₱₪฿₫])\s?(\d[\d,.]*(?<![.,]))", r"\2 \1"),
+    (rf"{_NUMBER_IN_DIGITS}((?: [mbt]r?illion)?)\s?([€£$])(?!\s?\d)", r"\3\1\2"),
+    (rf"(?<![\w.,])(\d[\d,.]*(?<![.,])|(?i:{_WORDS})\b)\s?({_UNIT})(?![\w²/])", unit),
+    (rf"\b(?:({_CHAPTERS})|({_KINGS}))\s{_ROMAN}", roman),
+)
+BEFORE_CASE = tuple((re.compile(pattern), new) for pattern, new in _BEFORE_CASE)
 REWRITES = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
 # Only texts with a word like one of these can change; most have none.
 UNUSUAL = re.compile(
-    rf"[\d&@°¢½¼¾℃℉$£€¥%]|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\ba\.i\b|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
+    rf"[\d&@°¢½¼¾℃℉$£€¥%§№‰²₹₩₽₺₦₱₪฿₫]|\b[ivx]{{2,}}\b|\bv\b|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\ba\.i\b|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
 )
 MONTHS = frozenset("january february march april may june july august september october november december".split())
 DAY = re.compile("([1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)")
@@ -195,6 +233,8 @@ def as_spoken(text: str) -> str:
     Args:
         text: translated by `TABLE`.
     """
+    for pattern, new in BEFORE_CASE:
+        text = pattern.sub(new, text)
     text = text.lower()
     for pattern, new in REWRITES:
         text = pattern.sub(new, text)

@@ -48,3 +48,13 @@ def named(table: str) -> dict[str, dict[str, str]]:
         name, key, value = line.split(" ", 2)
         found.setdefault(name, {})[key.replace("_", " ")] = value
     return found
+
+
+def by_language(table: str) -> dict[str, dict[str, str]]:
+    """Return the rows of a table: name, language and words (with low lines for blanks)."""
+    found: dict[str, dict[str, str]] = {}
+    for line in lines(table):
+        name, *entries = line.split(" ")
+        pairs = (entry.split("=", 1) for entry in entries)
+        found.setdefault(name, {}).update({language: words.replace("_", " ") for language, words in pairs})
+    return found

@@ -1,0 +1,165 @@
+"""Signs beside numbers as the words that a language says for them: minus, per cent, money, degrees, units, number.
+
+`tables/signs.txt` has the words of the Unicode CLDR, in the form that the number asks for. A sign without a word stays
+as a word of its own: 5 and -5, 5 € and 5 $ are never one text.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from asrcli.text import tables
+
+WORDS = tables.by_language("signs.txt")
+PER_CENT, BEFORE, MINUS, PLUS, NUMBERED, SECTION, CELSIUS, CENTS, AND = (
+    WORDS.pop(name) for name in "per_cent per_cent_before minus plus number section celsius cents and".split()
+)
+CODES = {"EUR": "€", "USD": "$", "GBP": "£"}
+COINS = ("R$", "Kč", "zł", "kr", "Ft")  # money in letters
+MONEY = frozenset("$£¤¥฿؋৳៛﷼௹૱").union(map(chr, range(0x20A0, 0x20C1)))
+KEPT = MONEY | {"°", "‰"}
+WIDE = str.maketrans("￥＄￡￦％؉℃", "¥$£₩%‰℃")
+LOOSE_KEPT = re.compile(rf"(?<!\d)(?<!\d )[{''.join(sorted(KEPT))}]")  # beside no number: it is not said
+BLANK = "[ \u00a0\u2009\u202f\u200e\u200f]{0,3}"
+# Of a number, and not between two; before it stand the end of a word, a bracket or a script without spaces.
+SIGN = re.compile(
+    r"(?<!\d[ \u00a0\u202f])(?<!\d:)(?<![^\s(\[{=<>±«„“‘\"'»:\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u309f"
+    r"\u4e00-\u9fff])[-−–﹣－](?=[€$£¥]?\d)"
+)
+DASHES = frozenset("-−–﹣－+＋負")
+BETWEEN = re.compile(rf"(?<=\d){BLANK}[+＋]{BLANK}(?=\d)|(?<!\S)[+＋](?=\d)")
+TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
+SHORT_NUMBER = re.compile(r"(?<![\w.])(?:№|n[ºo°]\.?(?<!no)|n\.[ºo°]|n[ro]\.|nr|núm\.|č\.) ?(?=\d)", re.IGNORECASE)
+PARTS = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
+PART = re.compile(r"(?<![\w/.,])(\d+)(?:[ \u00a0\u2009\u202f]?(?=[½¼¾])| (?=\d/))([½¼¾]|1/[24]|3/4)(?![\d/])")
+UNSPACED = frozenset(("ja", "ko", "zh", "yue", "th", "lo", "km", "my"))
+NUMBER = r"\d(?:[\d.,'٫٬\u00a0\u202f]*\d)?"
+LARGE = r"(?i:mi|bi|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?"
+FEW = frozenset(("cs", "sk", "pl", "ru", "uk", "be", "sr", "hr", "bs"))
+BY_LAST = frozenset(("ru", "uk", "be", "sr", "hr", "bs", "is", "mk"))  # 21 goes with the form for one
+FRACTION_OF_ONE = frozenset(("fr", "pt", "hy", "hi", "bn", "gu", "kn", "fa", "as", "pa"))  # 0 and 1.5 likewise
+
+
+def read_parts(text: str) -> str:
+    """Return a text in which 2½ and 2 1/2 are 2.5."""
+    return PART.sub(lambda found: found[1] + PARTS[found[2]], text)
+
+
+def say_minus(text: str, language: str) -> str:
+    """Return a text in which the sign of a number is the word for it."""
+    if DASHES.isdisjoint(text):
+        return text
+    word = MINUS.get(language, "minus")
+    if word == "负":
+        text = TRADITIONAL_MINUS.sub(word, text)
+    if language in PLUS:
+        text = BETWEEN.sub(f" {PLUS[language]} ", text)
+    return SIGN.sub(f" {word} ", text)
+
+
+def per_cent(text: str, language: str) -> str:
+    """Return a text in which per cent is a sign right behind its number."""
+    if (word := BEFORE.get(language)) is not None:
+        text = re.sub(rf"(?:%|\b{word}) ?(\d+(?:\.\d+)?)", r"\1%", text)
+    if (words := PER_CENT.get(language)) is not None:
+        ends = "" if language in UNSPACED else r"(?!\w)"
+        text = re.sub(rf"(?<=\d)\s*(?:{words}){ends}", "%", text)
+    return re.sub(r"(?<=\d)\s+%", "%", text)
+
+
+@cache
+def _pattern(language: str) -> re.Pattern[str]:
+    """Return the pattern of signs with their number: money before it, and all behind it."""
+    own = sorted((name for name in WORDS if language in WORDS[name]), key=len, reverse=True)
+    signs = [name for name in own if name[-1] in MONEY]
+    money = "|".join((*map(re.escape, signs), f"[{''.join(sorted(MONEY.difference(signs)))}]", *CODES, r"US ?\$"))
+    units = "|".join(re.escape(name) for name in own if name[-1] not in KEPT and name != "м")
+    units = rf"(?:{units})(?![\w²³/·'’-])|" if units else ""
+    alone = "" if language == "it" else r"|°(?![\w'])"
+    ends = rf"(?![\d%]|[.,]\d| ?[^\W\d_]{{2,}}\.? ?[{''.join(MONEY)}])"
+    return re.compile(
+        rf"(?<!\w)({money}|‰){BLANK}({NUMBER})(?: ({LARGE})(?!\w))?{ends}"
+        rf"|(?<![\w.,])({NUMBER})(?: ({LARGE})(?!\w))?"
+        rf"{BLANK}(℃|°{BLANK}[cC]\b|‰|{units}(?<=[ \u00a0])м(?!\w)|(?:{money})(?!\w){alone})"
+    )
+
+
+def _form(number: str, words: list[str], language: str) -> str:
+    """Return the form of a word that a number asks for."""
+    number = re.sub(r"(?<=\d)[.\u00a0\u202f'](?=\d{3}(?!\d))", "", number)
+    whole = number.isdecimal()
+    last, tens = int(number[-1]), int(number[-2:]) if number[-2:].isdecimal() else int(number[-1])
+    if number == "1" or len(words) == 1:
+        return words[0]
+    if whole and language in BY_LAST and last == 1 and tens != 11:
+        return words[0]
+    if language in FRACTION_OF_ONE and re.match(r"[01][.,]|0$", number):
+        return words[0]
+    if language not in FEW:
+        return words[-1]
+    if not whole:
+        return words[3] if len(words) > 3 else words[1]
+    few = number in ("2", "3", "4") if language in ("cs", "sk") else 2 <= last <= 4 and tens not in (12, 13, 14)
+    return words[1] if few else words[2]
+
+
+def say_signs(text: str, language: str) -> str:
+    """Return a text in which a sign of money, degrees or a unit at a number is the word for it, behind the number."""
+    if not any(map(str.isdecimal, text)):
+        return text
+    text = text.translate(WIDE)
+    if language in NUMBERED:
+        text = SHORT_NUMBER.sub(f"{NUMBERED[language]} ", text)
+    if language in SECTION:
+        text = re.sub(rf"(?<!§)§{BLANK}?(?=\d)", f"{SECTION[language]} ", text)
+
+    def said(found: re.Match[str]) -> str:
+        """Return the number and its unit in a word."""
+        sign, number, large = (found[1], found[2], found[3]) if found[1] else (found[6], found[4], found[5])
+        degrees = sign[-1] in "cC℃" and sign not in WORDS
+        american = "us " if sign.startswith("US") and sign not in CODES else ""
+        sign = "°" if degrees else CODES.get(sign, sign[-1] if american else sign)
+        if sign in MONEY or sign in COINS:
+            number = re.sub(r"(?<=\d)[.,]00$", "", number)
+        many = f"{number} {large}" if large else number
+        own = WORDS.get(sign, {}).get(language)
+        if own is None:
+            return f"{many} {american}{sign}{' c' if degrees else ''} "
+        word = _form(number if not large else "5", own.split("|"), language)
+        space = "" if language in UNSPACED else " "
+        return f"{many}{space}{american}{word}" + (f" {CELSIUS.get(language, 'celsius')}" if degrees else "")
+
+    text = _pattern(language).sub(said, text)
+    return re.sub("(?<=\\d)°", "º", text) if language == "it" else text  # an ordinal there
+
+
+@cache
+def _cents(language: str, ones: str) -> re.Pattern[str]:
+    """Return the pattern of money with cents: a number or one, its currency, and what is more than that."""
+    coins = {form for name in (*MONEY, *COINS) for form in WORDS.get(name, {}).get(language, "").split("|")}
+    words = "|".join(sorted(coins - {""}, key=len, reverse=True))
+    cents, joint = CENTS[language], AND[language]
+    last = "" if language in ("es", "it", "pt", "ca") else r"(?=\d\d$)"  # "und fünfzig" may begin something else
+    behind = rf"(?:(?:(?:{joint}) )?(\d\d?) (?:{cents})|(?:(?:{joint}) {last})?(\d\d)(?!\.\d| ?%| (?:{words})))(?!\w)"
+    return re.compile(rf"(?<![\w.,])(\d+|{ones}) ({words}) {behind}|(?<![\w.,])(\d+)\.00 (?={words})")
+
+
+def join_cents(text: str, language: str, ones: str) -> str:
+    """Return a text, its numbers in digits, in which money is one number: 12 euro 50 cent is 12.50 euro.
+
+    Args:
+        text: small letters without marks, parted by single spaces.
+        language: one that number words are read of.
+        ones: its words for one, by |.
+    """
+
+    def joined(found: re.Match[str]) -> str:
+        """Return money as a decimal."""
+        if found[5]:
+            return f"{found[5]} "
+        number = f"{found[1] if found[1].isdecimal() else 1}.{found[3] or found[4]:0>2}"
+        own = next(row[language] for row in WORDS.values() if found[2] in row.get(language, "").split("|"))
+        return f"{number} {_form(number, own.split('|'), language)}"
+
+    return _cents(language, ones).sub(joined, text)
