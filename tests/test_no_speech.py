@@ -24,6 +24,7 @@ from asrcli.alignment.sound import Tape
 from asrcli.alignment.windows import Pairing
 from asrcli.audio.conditioning import FRAME, Conditioner, _low_cut, without_offset
 from asrcli.audio.decode import decode
+from asrcli.audio.standout import Standout
 from asrcli.audio.steady import _middle
 from asrcli.audio.vad import SpeechDetector, VadOptions, speech_regions
 from asrcli.bench.sounds import mix, white
@@ -511,8 +512,11 @@ def test_what_a_stream_and_an_alignment_tell_of_is_a_gap(
     ],
 )
 def test_places_of_what_is_left_out(standout: list[Any], speech: list[Any], places: list[Any]) -> None:
-    known = left_out([Region(*one) for one in speech], [Region(*one) for one in standout])
-    assert list(known) == [Region(*one) for one in places]
+    stands = Standout()
+    stands.seconds = [Region(*one) for one in standout]
+    assert list(left_out([Region(*one) for one in speech], stands)) == [Region(*one) for one in places]
+    later = left_out([Region(start + 60, end + 60) for start, end in speech], stands, 60.0)
+    assert list(later) == [Region(start + 60, end + 60) for start, end in places]
 
 
 @pytest.mark.parametrize("hertz", [300, 1000, 7800])
@@ -568,3 +572,24 @@ def test_what_stands_out_gets_a_second_look_by_the_engine(tmp_path: Path, talk: 
     assert set("abcde") <= set(mostly.text.split())
     flags = ["no_speech" in one.flags for one in mostly.segments]
     assert flags[0] and flags == sorted(flags, reverse=True) and not flags[-1]
+
+
+@pytest.mark.parametrize("sound", ["hiss", "tones", "siren"])
+def test_speech_under_a_machine_that_begins_is_told(tmp_path: Path, talk: Any, sound: str) -> None:
+    """It is steady, so it does not stand out, and Silero hears nothing in it; it is louder than the speech before."""
+    clock = np.arange(len(talk)) / SAMPLE_RATE
+    machine = {
+        "hiss": pink(len(talk)),
+        "tones": np.sin(2 * np.pi * 900 * clock) + np.sin(2 * np.pi * 1800 * clock),
+        "siren": np.sin(2 * np.pi * np.cumsum(1000 + 400 * np.sin(0.4 * np.pi * clock)) / SAMPLE_RATE),
+    }[sound]
+    quiet = at_peak(talk, -30)
+    loud = machine * quiet.std() * 10 ** ((14 if sound == "hiss" else 30) / 20) / machine.std()
+    samples = np.concatenate([quiet, quiet + loud, quiet]).astype(np.float32)
+    (found,) = transcribe(write_wav(tmp_path / "machine.wav", samples), engine="fake")
+    (line,) = (one for one in found.warnings if one.startswith("no speech was found in "))
+    under = Region(len(talk) / SAMPLE_RATE, 2 * len(talk) / SAMPLE_RATE)
+    untold = gaps([under], [*(found.speech or ()), *found.gaps], 2.0)
+    assert "; --no-vad transcribes it" in line and not untold
+    (found,) = transcribe(write_wav(tmp_path / "machine.wav", np.concatenate([quiet, quiet])), engine="fake")
+    assert not found.warnings

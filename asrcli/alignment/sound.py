@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asrcli.audio.conditioning import without_offset
-from asrcli.pipeline.no_speech import left_out, no_speech_lines
+from asrcli.pipeline.no_speech import left_out, moved, no_speech_lines
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region, Samples
 
 if TYPE_CHECKING:
@@ -40,16 +40,12 @@ def survey(recording: Recording, vad: VadOptions | None, warn: Callable[[str], N
         samples += len(block)
         found += detector.feed(block) if detector else []
     found += detector.finish() if detector else [Region(0.0, samples / SAMPLE_RATE)]
-    speech = _moved(found, recording.start)
-    left = left_out(speech, _moved(detector.standout.seconds, recording.start)) if detector else ()
+    speech = moved(found, recording.start)
+    left = left_out(speech, detector.standout, recording.start) if detector else ()
     if detector is not None:
         for line in no_speech_lines(recording, samples / SAMPLE_RATE, speech, left, detector.silent):
             warn(line)
     return Survey(samples / SAMPLE_RATE, speech, vad is not None, left)
-
-
-def _moved(regions: Sequence[Region], start: float) -> tuple[Region, ...]:
-    return tuple(Region(one.start + start, one.end + start) for one in regions)
 
 
 class Tape:

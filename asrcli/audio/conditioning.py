@@ -110,8 +110,9 @@ class Conditioner:
         # The second difference is what is left of a voice and not of rumble, whose remains rise and fall, too.
         bends = slopes[:, 1:] - slopes[:, :-1]
         toneless = _levels(_without_tone(bends))
-        self.standout.feed(np.stack([_levels(bends), toneless], axis=1).tolist())
-        gains = self._gains(_levels(np.array(frames)).tolist())
+        plain = _levels(np.array(frames))
+        self.standout.feed(np.stack([plain, _levels(bends), toneless], axis=1).tolist())
+        gains = self._gains(plain.tolist())
         known = np.array([gains[0] if self._gain is None else self._gain, *gains], np.float32)
         self._gain = gains[-1]
         before, after = np.minimum(known[:-1], known[1:])[:, None], known[1:, None]

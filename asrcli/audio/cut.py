@@ -20,6 +20,7 @@ from asrcli.audio.vad import STEP, SpeechDetector, VadOptions
 from asrcli.types import SAMPLE_RATE, Clip, Recording, Region
 
 if TYPE_CHECKING:
+    from asrcli.audio.standout import Standout
     from asrcli.types import Samples
 
 NEAR = 0.25  # of the target: a longer pause that lies this much before the end beats a later, shorter one
@@ -55,7 +56,7 @@ class CutSummary:
     seconds: float = 0.0  # length of the samples seen
     speech: list[Region] = field(default_factory=list)  # all regions, recording time; empty without voice activity
     silent: bool = False  # voice activity saw nothing but zeros
-    standout: list[Region] = field(default_factory=list)  # what stands out, recording time, speech or not
+    standout: Standout | None = field(default=None, compare=False)  # of the stream, where speech was looked for
 
 
 @dataclass(slots=True)
@@ -127,8 +128,7 @@ class _Cutter:
         if self.detector is not None:
             self._learn(self.detector.finish())
             self.summary.silent = self.detector.silent
-            standing = self.detector.standout.seconds
-            self.summary.standout = [self._region(_samples(one.start), _samples(one.end)) for one in standing]
+            self.summary.standout = self.detector.standout
         elif self.buffer.end > self.given:
             self.closed.append(_Unit(self.given, self.buffer.end))
         self.position = self.buffer.end

@@ -86,8 +86,9 @@ def feed(index: int, recording: Recording, settings: Settings, lead: Lead, put: 
                 fed.put((index, clip), clip.seconds)
                 begun = time.perf_counter()
         busy += time.perf_counter() - begun
-        left = left_out(summary.speech, summary.standout)
-        if settings.cut.vad is not None:
+        left: tuple[Region, ...] = ()
+        if summary.standout is not None:
+            left = left_out(summary.speech, summary.standout, recording.start)
             for line in no_speech_lines(recording, summary.seconds, summary.speech, left, summary.silent):
                 warn(line)
             for clip in _second_look(recording, settings.cut, worth_a_look(summary.speech, left)):

@@ -4,37 +4,52 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
+from typing import TYPE_CHECKING
 
 from asrcli.base.console import clock
 from asrcli.pipeline.flags import gaps, merge
 from asrcli.types import Recording, Region
+
+if TYPE_CHECKING:
+    from asrcli.audio.standout import Standout
 
 LEAST = 3.0  # seconds that stand out in one place and are worth a line
 APART = 10.0  # seconds between those of one place: what hides speech hides the pauses in it, too
 # Seconds of a place in a recording that is mostly speech, or left of what stands out beside speech: less is a breath, a
 # beep, a tune.
 LEAST_BESIDE = 6.0
+LEAST_BETWEEN = 1.0  # seconds of what is louder than speech, between what was found in it
 AROUND = 0.5  # seconds recognised on both sides of what stands out
 
 
-def left_out(speech: Sequence[Region], standout: Sequence[Region]) -> tuple[Region, ...]:
+def left_out(speech: Sequence[Region], standout: Standout, start: float = 0.0) -> tuple[Region, ...]:
     """Return the places where sound stands out, in which no speech was found: each is a gap, unless it has a text.
 
-    Both are in order.
+    Args:
+        speech: in order, on the recording's clock.
+        standout: what stands out of the sound.
+        start: where that sound begins.
     """
-    whole = set(merge(standout))
-    left = [one for one in gaps(standout, speech, 0.0) if one in whole or one.seconds >= LEAST_BESIDE]
+    heard = moved(speech, -start)
+    whole = set(standout.seconds)
+    left = [one for one in gaps(standout.seconds, heard, 0.0) if one in whole or one.seconds >= LEAST_BESIDE]
     places: list[list[Region]] = []
     for one in left:
         before = places[-1][-1].end if places else -inf
-        following = bisect_right(speech, before, key=lambda other: other.end)
-        if one.start - before > APART or (following < len(speech) and speech[following].start < one.start):
+        following = bisect_right(heard, before, key=lambda other: other.end)
+        if one.start - before > APART or (following < len(heard) and heard[following].start < one.start):
             places.append([])
         places[-1].append(one)
-    least = LEAST if _seconds(left) > _seconds(speech) else LEAST_BESIDE
-    worth = (own for own in places if _seconds(own) >= least)
-    return tuple(Region(own[0].start, own[-1].end) for own in worth)
+    least = LEAST if _seconds(left) > _seconds(heard) else LEAST_BESIDE
+    worth = [Region(own[0].start, own[-1].end) for own in places if _seconds(own) >= least]
+    return moved(merge([*worth, *gaps(standout.louder(heard), heard, LEAST_BETWEEN)]), start)
+
+
+def moved(regions: Sequence[Region], by: float) -> tuple[Region, ...]:
+    """Return regions so many seconds later."""
+    return tuple(replace(one, start=one.start + by, end=one.end + by) for one in regions) if by else tuple(regions)
 
 
 def worth_a_look(speech: Sequence[Region], left: Sequence[Region]) -> tuple[Region, ...]:

@@ -238,7 +238,7 @@ class Listener:
 
     def _left_out(self) -> tuple[Region, ...]:
         found = self.endpointer
-        return left_out(found.speech, found.detector.standout.seconds) if found.detector else ()
+        return left_out(found.speech, found.detector.standout) if found.detector else ()
 
     def transcript(self, warnings: tuple[str, ...], timings: Timings) -> Transcript:
         """Return everything that was recognised."""
