@@ -63,6 +63,19 @@ def test_text_for_a_closed_standard_output_is_not_lost_in_silence(three: Path) -
     assert (done.returncode, done.stderr) == (1, "asr: cannot write to standard output: bad file descriptor\n")
 
 
+@pytest.mark.parametrize(("option", "made"), [("--json", 3), ("--events -", 0)])
+def test_records_for_a_closed_standard_output_are_a_failure(option: str, made: int, three: Path) -> None:
+    """One ended with 141, as if somebody had stopped reading, the other with Python's 120 and a traceback."""
+    done = process(f"{ASR} {MADE} {option} >&-", three)
+    name = "standard output" if option == "--json" else option
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        1,
+        f"asr: cannot write {'to ' * (made > 0)}{name}: bad file descriptor",
+    )
+    assert "Exception" not in done.stderr
+    assert len(list(three.glob("out/*.txt"))) == made
+
+
 @pytest.mark.slow
 def test_a_named_pipe_is_opened_once(three: Path) -> None:
     os.mkfifo(three / "pipe.wav")

@@ -166,7 +166,11 @@ class Lines:
                 write()
             else:
                 write_aside(file, write)
-        except BrokenPipeError:  # its reader has gone
+        except OSError as error:
+            if self.target == "-":  # else what it still holds fails once more at the end, with exit code 120
+                discard_stdout()
+            if not isinstance(error, BrokenPipeError):
+                raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
             if not self.forgiving:
                 raise
             self.gone = True
@@ -174,10 +178,6 @@ class Lines:
             if file is not sys.stdout:
                 with suppress(OSError):  # what it still holds; later Python 3.13 would tell of it
                     file.close()
-            if self.path is None and self.target == "-":
-                discard_stdout()
-        except OSError as error:
-            raise OutputError(f"cannot write {self.name}: {reason(error)}") from error
 
     def _open(self, target: str) -> IO[str]:
         if target == "-":

@@ -301,10 +301,10 @@ class Run:
         except OSError as error:
             self._lost(error)
 
-    def _lost(self, error: OSError) -> None:
-        """Go on without standard output; a full disk is said, and a reader that has gone or a closed one is not."""
+    def _lost(self, error: OSError, *, asked: bool = False) -> None:
+        """Go on without standard output, and say it: not of a reader that has gone, nor of names for a closed one."""
         discard_stdout()
-        if not isinstance(error, BrokenPipeError) and error.errno != errno.EBADF:
+        if not isinstance(error, BrokenPipeError) and (asked or error.errno != errno.EBADF):
             self.full = True
             self.console.error(f"cannot write to standard output: {reason(error)}")
 
@@ -324,7 +324,7 @@ class Run:
                 print_json({"v": VERSION, "type": "input", **record})
             except OSError as error:  # the files are still made
                 self.gone = True
-                self._lost(error)
+                self._lost(error, asked=True)
 
 
 def interrupt(number: int, frame: object) -> None:
