@@ -193,6 +193,9 @@ def test_what_cannot_be_installed_leaves_no_environment(asr: Run, tmp_path: Path
     said = asr("engines", "install", "fake", **around)
     assert said.code == 3 and "uv ended with exit code 1, see above" in said.err and "no such package" in said.err
     assert asr("engines", "remove", "fake", **around).code == 0  # what was left
+    (uv / "uv").write_text("a program for another machine\n")
+    said = asr("engines", "install", "fake", **around)
+    assert said.code == 3 and said.err.splitlines()[-1].endswith(f"{uv / 'uv'} cannot be started: exec format error")
     for words in (("wisper",), ("fake@x",), ("fake", "--torch", "tpu")):
         assert asr("engines", "install", *words, **around).code == 2
 

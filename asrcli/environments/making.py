@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asrcli import __version__
 from asrcli.base.children import INSTALLERS, python, surroundings
-from asrcli.base.files import lock
+from asrcli.base.files import lock, reason
 from asrcli.environments.store import MODULES, Environment, clear, keep
 from asrcli.errors import EngineUnavailable
 
@@ -44,19 +44,20 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
             if environment.package and command[-1] == environment.requirements[-1]:
                 stand_for_asr(folder)
             # Elsewhere than the user is: uv obeys a uv.toml or pyproject.toml there, whose index may be anybody's.
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr.fileno(),
-                check=False,
-                cwd=folder.parent,
-                env=surroundings(*INSTALLERS),
-            )
-            if done.returncode:
-                raise EngineUnavailable(
-                    f"the environment of engine '{environment.engine}' cannot be made: {os.path.basename(command[0])} "
-                    f"ended with exit code {done.returncode}, see above"
-                )
+            try:
+                code = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=sys.stderr.fileno(),
+                    check=False,
+                    cwd=folder.parent,
+                    env=surroundings(*INSTALLERS),
+                ).returncode
+                why = f"{os.path.basename(command[0])} ended with exit code {code}, see above" if code else ""
+            except OSError as error:
+                why = f"{command[0]} cannot be started: {reason(error)}"
+            if why:
+                raise EngineUnavailable(f"the environment of engine '{environment.engine}' cannot be made: {why}")
         link(environment, modules)
         keep(environment)
 
