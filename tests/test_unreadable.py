@@ -26,6 +26,7 @@ LOST: dict[str, tuple[Callable[[Path], object], str]] = {
     "a pipe": (os.mkfifo, "is a pipe, a socket or a device"),
     "gone": (lambda path: path.symlink_to("nowhere"), "[Nn]o such file"),
     "no text": (lambda path: path.write_bytes(b"a\0b"), "NUL byte"),
+    "sound": (lambda path: path.write_bytes(b"RIFF\xff\0WAVE"), "line 1: a NUL byte, so this is no text file"),
     "not UTF-8": (lambda path: path.write_bytes(b"\xc3("), "not UTF-8"),
 }
 LONG = "x" * 300

@@ -113,6 +113,9 @@ def old_encodings(data: bytes) -> list[str]:
 
 def not_utf8(data: bytes, error: UnicodeDecodeError) -> str:
     """Return what to say of a text that is not: how a line reads in its likely encodings, and what to type."""
+    if b"\0" in data and not data.startswith((*UTF16, *UTF32)):
+        head = data.partition(b"\0")[0]
+        return f"line {head.count(10) + 1}: a NUL byte, so this is no text file"
     line = data.count(b"\n", 0, error.start)
     bare = data.split(b"\n")[line]
     names = [] if data.startswith((*UTF16, *UTF32)) else old_encodings(data)

@@ -89,5 +89,6 @@ def language_code(text: str) -> str:
         if wanted in dialects or wanted.removesuffix(" dialect") in dialects:
             language = NAMES[code].capitalize()
             raise UsageError(f"language '{text}': models know it as {language}; use --language {code}")
-    near = hint(wanted, [*names, *NAMES], "give a code such as en, or a name such as English")
+    alike = (name for name in [*names, *NAMES] if len(name) > 3 or len(wanted) <= 3)  # a name is no slip for a code
+    near = hint(wanted, alike, "give a code such as en, or a name such as English")
     raise UsageError(f"unknown language '{text}': {near}")

@@ -48,4 +48,18 @@ class Conversion:
             source = ctx.get_parameter_source(param.name)
             if type(value) is kind.annotation and (kind.annotation is str or (source and source.name == "DEFAULT")):
                 return value
-        return self.whole().coerce(value, param=param, ctx=ctx)
+        try:
+            return self.whole().coerce(value, param=param, ctx=ctx)
+        except typer.BadParameter as error:
+            if kind.annotation not in (int, float):
+                raise
+            said = f"'{value}' is not a {'whole ' * (kind.annotation is int)}number{_range(kind.parameter_info)}"
+            raise typer.BadParameter(said, ctx=ctx, param=param) from error
+
+
+def _range(bounds: Any) -> str:
+    """Return the range of a number in words; "" where it has none."""
+    least, most = bounds.min, bounds.max
+    if least is not None and most is not None:
+        return f" from {least:g} to {most:g}"
+    return f" of at least {least:g}" if least is not None else f" of at most {most:g}" if most is not None else ""

@@ -87,7 +87,12 @@ class _Lenient(Sparing):
             for line in [*looked_up.lines(typed), *self._slips(ctx, typed, looked_up.strays)]:
                 complain(f"asr: {line}")
             return rest
-        except typer.BadParameter as error:
+        except TyperException as error:
+            if not isinstance(error, typer.BadParameter):
+                cast(Any, error).ctx = (
+                    getattr(error, "ctx", None) or ctx
+                )  # what parses options does not know its command
+                raise
             name = (error.param.name if error.param else None) or ""
             source = ctx.get_parameter_source(name)
             if name not in found or source is None or source.name != "DEFAULT_MAP":
@@ -240,6 +245,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         text = error.format_message().rstrip(".")
         file = mistaken_name(words)
         advice = f"write {file} for the file" if file else f"see {command} --help"
+        if context and text.startswith(("No such command", "Missing command")) and not text.endswith("?"):
+            advice = f"choose one of: {', '.join(context.command.list_commands(context))}"
         advice = f" {advice[0].upper()}{advice[1:]}" if text.endswith("?") else f"; {advice}"
         line = line_of(f"asr: {text[:1].lower()}{text[1:]}{advice}")
         print(text if text.startswith("Usage:") else line, file=sys.stderr)

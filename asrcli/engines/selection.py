@@ -174,6 +174,9 @@ def _choose_auto(model: str | None, options: Options, announce: Announce) -> tup
         reasons.append(f"{engine.name}: {why}")
         if not unsupported(engine, options):
             passed.append(engine)
+    lacking = [set(unsupported(one, options)) for one in ranking.ranked(Engine)]
+    for spelling in set.intersection(*lacking) if lacking else ():
+        raise UsageError(f"no engine has {spelling}; asr engines shows what each has")
     wanted = f" speaks '{options.language}' and" if options.language else ""
     pull = ranking.pull_hint(passed, options.language)
     raise EngineUnavailable(

@@ -70,7 +70,8 @@ def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, cho
     if results.output and results.output_dir:
         raise UsageError("--output names one file and --output-dir a folder: give one of them")
     if results.output and (inputs > 1 or len(chosen) > 1):
-        raise UsageError(f"--output is for one input and one format; for {inputs} inputs give --output-dir")
+        several = f"{inputs} inputs" if inputs > 1 else f"{len(chosen)} formats"
+        raise UsageError(f"--output is for one input and one format; for {several} give --output-dir")
     to_stdout = results.naming.to_stdout
     if to_stdout and not reports.json:
         if len(chosen) > 1:
