@@ -302,6 +302,14 @@ def test_a_dialect_says_which_language_to_use() -> None:
     assert language_code("cantonese") == "yue" and language_code("mandarin") == "zh"
 
 
+@pytest.mark.parametrize(("name", "code"), [("Deutsch", "de"), ("FRANÇAIS", "fr"), ("Русский", "ru"), ("日本語", "ja")])
+def test_a_language_may_have_the_name_that_its_speakers_use(name: str, code: str) -> None:
+    """`-l Deutsch` was asked whether it meant dutch."""
+    from asrcli.base.languages import language_code
+
+    assert language_code(name) == code
+
+
 # The core names no plugin
 
 NAMES = sorted(point.name for point in distribution("asrcli").entry_points if point.group.startswith("asrcli."))

@@ -32,6 +32,12 @@ ALIASES = {
     "burmese": "my", "valencian": "ca", "flemish": "nl", "haitian": "ht", "letzeburgesch": "lb", "pushto": "ps",
     "panjabi": "pa", "moldavian": "ro", "moldovan": "ro", "sinhalese": "si", "castilian": "es", "mandarin": "zh",
     "farsi": "fa", "macedonian": "mk", "jv": "jw", "iw": "he", "in": "id", "nb": "no", "ji": "yi", "mo": "ro",
+    # Names that speakers type; "Deutsch" is no slip for "dutch".
+    "deutsch": "de", "français": "fr", "francais": "fr", "español": "es", "espanol": "es", "italiano": "it",
+    "português": "pt", "portugues": "pt", "nederlands": "nl", "polski": "pl", "svenska": "sv", "norsk": "no",
+    "dansk": "da", "suomi": "fi", "čeština": "cs", "magyar": "hu", "română": "ro", "türkçe": "tr", "català": "ca",
+    "ελληνικά": "el", "русский": "ru", "українська": "uk", "العربية": "ar", "עברית": "he", "हिन्दी": "hi",
+    "中文": "zh", "普通话": "zh", "粤语": "yue", "日本語": "ja", "한국어": "ko", "ไทย": "th", "tiếng việt": "vi",
     # The language of a macrolanguage of ISO 639-3 that its code nearly always means.
     "als": "sq", "arb": "ar", "azj": "az", "cmn": "zh", "ekk": "et", "khk": "mn", "lvs": "lv", "npi": "ne",
     "pbu": "ps", "pes": "fa", "plt": "mg", "swh": "sw", "uzn": "uz", "ydd": "yi", "zsm": "ms",
