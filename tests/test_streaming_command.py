@@ -278,8 +278,8 @@ def test_wrong_usage_is_one_line(
     ("words", "stdin", "hint"),
     [
         (("nothing.wav",), b"", "nothing.wav: no such file"),
-        (("-",), b"this is no audio at all", "not audio"),
-        (("-",), b"", "empty"),
+        (("-",), b"this is no audio at all", "asr: -: is not audio"),
+        (("-",), b"", "asr: -: is"),
         (("-", "--pcm", "s16le"), b"", "empty"),
     ],
 )

@@ -225,7 +225,7 @@ class Live:
 
     def _update(self, update: Update) -> None:
         if update.failed is not None:
-            say_failure(self.console, self.name, update.failed)
+            say_failure(self.console, self.job.name, update.failed)
         texts = {"settled": update.settled, "tail": update.tail, "until": round(update.until, 3)}
         self._event("text", time=now(), input=self.job.name, **texts)
         if update.segment is not None:
@@ -241,7 +241,7 @@ class Live:
         if not isinstance(error, EngineUnavailable):  # without weights nothing was done
             self.sinks.begin()
         if error is not None and not any(error is one for one in self.session.failures):
-            say_failure(self.console, self.name, error)
+            say_failure(self.console, self.job.name, error)
         say_doubts(self.console, self.name, transcript, self.plan.request.formats, self.plan.request.layout)
         written: list[str] = []
         try:
