@@ -84,6 +84,17 @@ def test_names_of_255_bytes_get_outputs(stem: str, asr: Run, tmp_path: Path) -> 
     assert made[".txt"].stem == stem
 
 
+@pytest.mark.parametrize("template", ["{name}.{format}", "{parent}-{stem}.{format}", "{parent}.{name}.{engine}.srt"])
+def test_names_of_255_bytes_get_outputs_by_any_template(template: str) -> None:
+    """What is too long may be the name with its extension, or that of the folder."""
+    made = Naming("out", template=template, engine="e")
+    for name in ("語" * 83 + "ab.wav", f"{'é' * 127}/{'a' * 251}.wav", f"{'p' * 250}/x.wav", "ordinary/name.wav"):
+        path = Path(made.path(Found(name), "json"))
+        assert len(path.name.encode()) <= 255
+    assert "~" not in path.name
+    assert made.path(Found("語" * 83 + "ab.wav"), "json") != made.path(Found("語" * 83 + "ac.wav"), "json")
+
+
 def test_shortened_names_are_told_apart() -> None:
     made = {Naming("out").path(Found("語" * 80 + f"ab{number:09d}.wav"), "answers.json") for number in range(9)}
     assert len(made) == 9

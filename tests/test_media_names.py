@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import subprocess
@@ -121,7 +122,7 @@ def test_sound_by_another_name_is_said_and_passed_over(asr: Run, tmp_path: Path)
     (folder / "letter.txt").write_text("ID card")
     (folder / "picture.heic").write_bytes(b"\0\0\0\x18ftypheic")
     (folder / ".hidden").write_bytes((folder / "talk.wav").read_bytes())
-    assert [Path(path).name for path in inputs.passed_over(str(folder))] == ["book.aax", "memo.dat", "without"]
+    assert [Path(path).name for path in inputs.passed_over(str(folder))[0]] == ["book.aax", "memo.dat", "without"]
     done = asr("transcribe", "in", "-e", "fake", "--no-vad")
     assert (done.code, done.out) == (0, "talk\n")
     assert (
@@ -131,7 +132,24 @@ def test_sound_by_another_name_is_said_and_passed_over(asr: Run, tmp_path: Path)
     (folder / "book.aax").unlink()
     (folder / "memo.dat").unlink()
     shutil.rmtree(folder / "sub")
-    assert inputs.line_of_passed_over(str(folder)) is None
+    assert list(inputs.lines_of_passed_over([str(folder)])) == []
+
+
+@pytest.mark.parametrize("command", ["transcribe", pytest.param("align", marks=pytest.mark.slow), "bench"])
+def test_pipes_and_links_to_folders_are_said_and_passed_over(command: str, asr: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "in" / "talk.wav")
+    (tmp_path / "in" / "talk.txt").write_text("talk")
+    write_wav(tmp_path / "elsewhere" / "more.wav")
+    os.mkfifo(tmp_path / "in" / "live.wav")
+    os.mkfifo(tmp_path / "in" / "control")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in" / "memo.dat").write_bytes((tmp_path / "in" / "talk.wav").read_bytes())
+    own = {"align": "-o out --dry-run -a pocketsphinx --listener none", "bench": "-e fake -o out --repeats 1"}
+    words = own.get(command, "-e fake").split()
+    said = asr(command, "in", *words, "--no-vad").err.replace(f"{tmp_path}/", "")
+    assert "in: passed over 2 pipes and links to folders, first in/more; name what is meant" in said
+    assert "in: passed over 1 file that looks like sound, in/memo.dat; name files of such types themselves" in said
 
 
 def test_the_tape_of_a_camera_is_heard(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from asrcli.base.counts import count_of
 from asrcli.base.encoding import UTF16, decode_text
 from asrcli.base.files import check_local, is_special, reason
 from asrcli.base.whole import read_whole
@@ -137,20 +138,27 @@ def _is_text(path: str) -> bool:
     return False
 
 
-def passed_over(folder: str) -> list[str]:
-    """Return the files below a folder that look like sound and are not searched for, by their names or first bytes."""
-    found = []
+def passed_over(folder: str) -> tuple[list[str], list[str]]:
+    """Return what is below a folder and not searched for: what looks like sound, and pipes and links to folders.
+
+    A file looks like sound by its name or its first bytes; of links those count that lead out of the folder.
+    """
+    found, others = [], []
     looked_into = 0
+    root = os.path.join(os.path.realpath(folder), "")
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        links = (path for name in folders if os.path.islink(path := os.path.join(parent, name)))
+        others += [path for path in links if not os.path.join(os.path.realpath(path), "").startswith(root)]
         for name in sorted(name for name in names if not name.startswith(".")):
             path, suffix = os.path.join(parent, name), os.path.splitext(name)[1].lower()
-            if suffix in EXTENSIONS or suffix in NO_SOUND or is_special(path):
-                continue
-            looked_into += 1
-            if suffix in UNOPENED or (looked_into <= MOST_LOOKED_INTO and _looks_like_sound(path)):
-                found.append(path)
-    return found
+            if is_special(path):
+                others += [path] if suffix in EXTENSIONS else []
+            elif suffix not in EXTENSIONS and suffix not in NO_SOUND:
+                looked_into += 1
+                if suffix in UNOPENED or (looked_into <= MOST_LOOKED_INTO and _looks_like_sound(path)):
+                    found.append(path)
+    return found, others
 
 
 def _looks_like_sound(path: str) -> bool:
@@ -168,14 +176,17 @@ def _looks_like_sound(path: str) -> bool:
     )
 
 
-def line_of_passed_over(folder: str) -> str | None:
-    """Return a line about the files of a folder that look like sound and are passed over, if there are any."""
-    found = passed_over(folder)
-    if not found:
-        return None
-    files = "1 file that looks" if len(found) == 1 else f"{len(found)} files that look"
-    first = "" if len(found) == 1 else "first "
-    return f"{folder}: passed over {files} like sound, {first}{found[0]}; name files of such types themselves"
+def lines_of_passed_over(folders: Iterable[str]) -> Iterator[str]:
+    """Yield lines about what is below folders ("" is none) and may be meant, and is passed over."""
+    kinds = (
+        ("file that looks like sound", "files that look like sound", "name files of such types themselves"),
+        ("pipe or link to a folder", "pipes and links to folders", "name what is meant"),
+    )
+    for folder in dict.fromkeys(filter(None, folders)):
+        for paths, (one, several, remedy) in zip(passed_over(folder), kinds, strict=True):
+            if paths:
+                first = "" if len(paths) == 1 else "first "
+                yield f"{folder}: passed over {count_of(paths, one, several)}, {first}{paths[0]}; {remedy}"
 
 
 def read_names(source: str, null: bool) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from asrcli.audio.inputs import EXTENSIONS
+from asrcli.audio.inputs import EXTENSIONS, lines_of_passed_over
 from asrcli.base.counts import count_of
 from asrcli.base.files import cause, check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
@@ -125,7 +125,7 @@ def texts_beside(folder: Path, source: str) -> Dataset | Path:
             raise
         return inside
     without = f"{count_of(found.silent, 'recording')} without a text beside it"
-    notes = (f"{without}, first {found.silent[0]}",) if found.silent else ()
+    notes = (*([f"{without}, first {found.silent[0]}"] if found.silent else ()), *lines_of_passed_over([str(folder)]))
     missing = tuple(found.broken)
     return Dataset(folder.absolute().name, source, tuple(found.utterances), missing=missing, notes=notes)
 

@@ -82,8 +82,9 @@ class Naming:
             "format": suffix,
         }
         name = self.template.format_map(values)
-        if (excess := len(os.fsencode(os.path.basename(name))) - LONGEST_NAME) > 0:
-            name = self.template.format_map({**values, "stem": _shortened(source.stem, excess)})
+        for field in sorted(("stem", "name", "parent"), key=lambda field: -len(values[field])):
+            if (excess := len(os.fsencode(os.path.basename(name))) - LONGEST_NAME) > 0:
+                name = self.template.format_map(values := {**values, field: _shortened(values[field], excess)})
         folders = ""
         if self.mirror and found.root:
             folders = below(found.path, found.root) if elsewhere else os.path.relpath(source.parent, found.root)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from asrcli.alignment import choice as choices
 from asrcli.alignment import reference as references
 from asrcli.alignment.script import guess_language, holds_cues, read_raw, read_script, retimed
-from asrcli.audio.inputs import STDIN
+from asrcli.audio.inputs import STDIN, lines_of_passed_over
 from asrcli.audio.vad import VadOptions
 from asrcli.base.encoding import decode_text
 from asrcli.base.whole import MOST
@@ -132,6 +132,7 @@ def plan(request: AlignRequest) -> AlignPlan:
         references.check_reference(request.reference)
     recipe = {**_run_recipe(request, aligner, model), "finder": _verifier_name(finder, listener)}
     jobs = plan_outputs([_job(pair, recipe) for pair in request.pairs], request)
+    notices += lines_of_passed_over(pair.audio.root for pair in request.pairs)
     notices += _notices(request, aligner, model, finder, listener)
     second = choices.choose_second(request.listener, aligner, language)
     return AlignPlan(request, aligner, model, finder, listener, second, jobs, recipe, tuple(notices))

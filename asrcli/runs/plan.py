@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from asrcli.alignment.choice import aligner_for
-from asrcli.audio.inputs import Found, line_of_passed_over
+from asrcli.audio.inputs import Found, lines_of_passed_over
 from asrcli.audio.vad import SILERO, VadOptions
 from asrcli.companions import Companion, Detector, Identifier, Punctuator
 from asrcli.diarization.known import KnownTurns, plan_speakers, speaker_recipe
@@ -129,8 +129,7 @@ def plan(request: Request) -> Plan:
     notices: list[str] = []
     options = for_engine(request.options)
     engine, model = selection.choose_class(request.engine, request.model, options, notices.append, request.languages)
-    roots = dict.fromkeys(found.root for found in request.inputs if found.root)
-    notices += filter(None, map(line_of_passed_over, roots))
+    notices += lines_of_passed_over(found.root for found in request.inputs)
     if request.naming.to_stdout and LABELLED.intersection(request.formats):
         notices += _same_labels([found.path for found in request.inputs])
     request.workers.check(engine, request.device, request.options)
