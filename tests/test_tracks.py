@@ -143,6 +143,17 @@ def test_a_track_is_found_by_the_code_of_its_macrolanguage(
         probe(str(path), "ko")
 
 
+def test_a_language_that_no_engine_names_is_a_language(asr: Run, tmp_path: Path) -> None:
+    path = several(tmp_path / "irish.mkv", [("eng", "", 600), ("gle", "", 900), ("und", "", 1200)])
+    for wanted in ("gle", "GLE", "gle-IE"):
+        assert pitch(path, probe(str(path), wanted).track) == 900
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "--track", "gle")
+    assert done.code == 0
+    assert "sound track 1 is used, of 3: 0 en, 1 gle, 2 in no marked language; --track takes another" in done.err
+    done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "--track", "epo")
+    assert done.code == 1 and "has no sound track in 'epo'; it has 3: 0 en, 1 gle" in done.err
+
+
 def test_languages_of_containers_are_known() -> None:
     assert {language_code(three) for three in THREE_LETTERS} <= set(NAMES)
     assert (code_of("ger"), code_of("deu"), code_of("en-US"), code_of("und"), code_of("xyzzy"), code_of(None)) == (
@@ -160,10 +171,13 @@ def test_languages_of_containers_are_known() -> None:
         ([("eng", "", 600), ("eng", "", 900)], {0: av.stream.Disposition.visual_impaired}, 900),
         ([("eng", "", 600), ("eng", "", 900)], {0: av.stream.Disposition.hearing_impaired}, 900),
         ([("eng", "Audio description", 600), ("fre", "", 900)], {}, 600),  # the one that there is
+        ([("eng", "Music only", 600), ("eng", "5.1", 900)], {}, 900),
+        ([("eng", "", 600), ("eng", "", 900)], {0: av.stream.Disposition.clean_effects}, 900),
     ],
 )
 def test_a_commentary_is_not_what_is_said_in_a_language(tracks: Any, flags: Any, hertz: int, tmp_path: Path) -> None:
-    path = several(tmp_path / "several.mkv", tracks, flags=flags)
+    effects = av.stream.Disposition.clean_effects in flags.values()  # which Matroska does not have
+    path = several(tmp_path / f"several.{'ts' if effects else 'mkv'}", tracks, flags=flags)
     for wanted, language in (("en", None), (None, "en")):
         assert pitch(path, probe(str(path), wanted, language).track) == hertz
     assert pitch(path, probe(str(path), "0").track) == 600

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 COMMENTARY = re.compile(r"comment|kommentar|comentario|commento", re.IGNORECASE)
 DESCRIPTION = re.compile(r"descripti|audiodes[ck]|visually impaired", re.IGNORECASE)
+MUSIC = re.compile(
+    r"music only|isolated (music|score)|music (and|&) effects|\bM&E\b|instrumental|karaoke", re.IGNORECASE
+)
 # What titles call languages in themselves; in English every name is known.
 NATIVE = {
     "deutsch": "de", "français": "fr", "español": "es", "castellano": "es", "italiano": "it", "português": "pt",
@@ -35,7 +38,7 @@ class Track:
     title: str
     channels: int
     default: bool  # the one that players take
-    aside: str = ""  # what it is instead of what everybody hears: a commentary, a description
+    aside: str = ""  # what it is instead of what everybody hears: a commentary, a description, only music
     decodable: bool = True
 
 
@@ -107,6 +110,8 @@ def _aside(flags: Any, title: str) -> str:
         return "commentary"
     if flags & (Disposition.visual_impaired | Disposition.descriptions) or DESCRIPTION.search(title):
         return "description"
+    if flags & Disposition.clean_effects or MUSIC.search(title):
+        return "without voices"
     return "for the hard of hearing" if flags & Disposition.hearing_impaired else ""
 
 
@@ -122,13 +127,18 @@ def _named(title: str) -> str | None:
 
 
 def code_of(language: str | None) -> str | None:
-    """Return the code of a language as a container spells it (``deu``, ``ger``, ``de-AT``), ``None`` if it is none."""
+    """Return the code of a language as a container spells it (``deu``, ``ger``, ``de-AT``), ``None`` if it is none.
+
+    Of languages that no engine names it is what stands there: ``gle``.
+    """
     if not language or language.lower() in ("und", "mul", "zxx", "mis", "qaa"):
         return None
     try:
         return language_code(language)
     except UsageError:
-        return next((code for code, dialects in DIALECTS.items() if language.lower() in dialects), None)
+        known = next((code for code, dialects in DIALECTS.items() if language.lower() in dialects), None)
+        other = re.match(r"[a-z]{2,3}(?![^-])", language.lower())
+        return known or (other and other[0])
 
 
 def find_track(name: str, tracks: Sequence[Track], wanted: str | None, language: str | None) -> int | None:
@@ -147,7 +157,7 @@ def find_track(name: str, tracks: Sequence[Track], wanted: str | None, language:
         if int(wanted) >= len(tracks):
             raise InputError(f"{name}: has no sound track {wanted}; it has {listed(tracks)}")
         return int(wanted)
-    code = language_code(wanted) if wanted is not None else language
+    code = language if wanted is None else code_of(wanted) or language_code(wanted)
     spoken = [number for number, track in enumerate(tracks) if code is not None and track.language == code]
     spoken = spoken or [number for number, track in enumerate(tracks) if {code, track.language} in KIN]
     if wanted is not None and not spoken:

@@ -167,11 +167,12 @@ def track_choice(text: str | None) -> str | None:
     Raises:
         UsageError: neither a number nor a language.
     """
+    from asrcli.audio.tracks import code_of
     from asrcli.base.languages import language_code
 
     if text is not None and not text.isdecimal():
         try:
-            return language_code(text)
+            return code_of(text) or language_code(text)
         except UsageError as error:
             raise UsageError(f"--track {text}: give a number, counted from 0, or a language ({error})") from error
     return text
