@@ -99,6 +99,12 @@ def test_the_command_says_what_there_is_and_takes_another(asr: Run, tmp_path: Pa
     assert done.code == 2
 
 
+def test_tracks_of_a_pipe_are_said(asr: Run, tmp_path: Path) -> None:
+    data = several(tmp_path / "several.mkv").read_bytes()
+    done = asr("transcribe", "-", "-e", "fake", "--no-vad", "--track", "2", stdin=data)
+    assert (done.code, done.err.count("sound track 2 is used, of 4: 0 de, 1 en (Commentary), 2 fr")) == (0, 1), done.err
+
+
 def test_one_track_gets_no_line(asr: Run, tmp_path: Path) -> None:
     path = several(tmp_path / "one.mkv", TRACKS[:1])
     done = asr("transcribe", str(path), "-e", "fake", "--no-vad", "-l", "en")

@@ -33,7 +33,7 @@ from asrcli.audio.piped import Piped
 from asrcli.audio.resample import Mixer, Resampler, between, regroup
 from asrcli.audio.source import Source
 from asrcli.audio.timeline import Timeline
-from asrcli.audio.tracks import Track, find_track, tracks_of
+from asrcli.audio.tracks import Track, find_track, line_of, tracks_of
 from asrcli.audio.wav_heads import plain_sound
 from asrcli.base.counts import count_of
 from asrcli.base.files import is_special
@@ -218,6 +218,10 @@ class _Decoder:
         self.timeline = Timeline(Mixer(recording.channel), self._tell_once, recording.jumps, group_seconds)
         self.timeline.pictures = source.pictures
         self._begin()
+        # What others have was said when they were looked into.
+        unseen = recording.path == "-" or isinstance(source.file, Piped)
+        if unseen and (line := line_of(tracks_of(self.container), recording.track)):
+            warn(line)
         count = self.stream.codec_context.channels
         if recording.channel is not None and not 0 <= recording.channel < count:
             raise InputError(f"{recording.path}: has no channel {recording.channel}; it has {count}, counted from 0")
