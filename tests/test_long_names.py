@@ -9,10 +9,12 @@ import pytest
 from support.command import Run, write_wav
 
 from asrcli.audio.inputs import Found
+from asrcli.datasets.folders import read_folder
 from asrcli.errors import InputError, UsageError
 from asrcli.formats.turns import read_rttm, turns_of_input
 from asrcli.outputs.naming import Naming, check_collisions
 from asrcli.outputs.targets import File, check_targets
+from asrcli.runs.align_pairs import find_pairs
 from asrcli.types import Turn
 
 LINES = [
@@ -120,3 +122,23 @@ def test_recordings_that_one_file_cannot_tell_apart_are_said(kind: str, asr: Run
     assert said in asr("transcribe", "my talk.wav", "my_talk.wav", "other.wav", *words).err
     assert said not in asr("transcribe", "my talk.wav", "other.wav", *words).err
     assert said not in asr("transcribe", "my talk.wav", "my_talk.wav", *words, "-o", "out").err
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize(("recording", "other"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)])
+def test_what_belongs_to_a_recording_may_write_accents_in_another_form(
+    recording: str, other: str, asr: Run, tmp_path: Path
+) -> None:
+    """A Mac writes them in two letters, most others in one; archives and lists carry them from one to the other."""
+    write_wav(tmp_path / "in" / f"{recording}.wav")
+    (tmp_path / "in" / f"{other}.txt").write_text("caf\u00e9")
+    (tmp_path / "turns").mkdir()
+    (tmp_path / "turns" / f"{other}.rttm").write_text(f"SPEAKER {other} 1 0 0.5 <NA> <NA> Ann <NA> <NA>\n")
+    (tmp_path / "list.jsonl").write_text(json.dumps({"audio_filepath": f"in/{other}.wav", "text": "x"}) + "\n")
+    done = asr("transcribe", f"in/{other}.wav", "-e", "fake", "--no-vad", "--rttm-in", "turns", "-f", "rttm")
+    assert done.code == 0 and " Ann " in done.out, done.err
+    assert asr("transcribe", "--manifest", "list.jsonl", "-e", "fake", "--no-vad", "-o", "out").code == 0
+    assert [one.text for one in read_folder(tmp_path / "in").utterances] == ["caf\u00e9"]
+    assert [Path(pair.text).name for pair in find_pairs(str(tmp_path / "in"), None)] == [f"{other}.txt"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from asrcli.base.counts import count_of
 from asrcli.base.encoding import UTF16, decode_text
-from asrcli.base.files import check_local, is_special, reason
+from asrcli.base.files import as_stored, check_local, is_special, reason
 from asrcli.base.whole import read_whole
 from asrcli.errors import UsageError
 from asrcli.places.addresses import is_address
@@ -90,7 +90,7 @@ def _expand_one(argument: str) -> list[Found]:
         if not matches:
             raise UsageError(f"nothing matches the pattern '{argument}'")
         return [one for match in matches for one in _expand_one(match)]
-    return [Found(argument)]
+    return [Found(as_stored(argument))]
 
 
 def _matches(pattern: str) -> list[str]:
@@ -143,22 +143,27 @@ def passed_over(folder: str) -> tuple[list[str], list[str]]:
 
     A file looks like sound by its name or its first bytes; of links those count that lead out of the folder.
     """
-    found, others = [], []
-    looked_into = 0
+    kinds: dict[str, list[str]] = {"sound": [], "unknown": [], "other": [], "": []}
     root = os.path.join(os.path.realpath(folder), "")
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         links = (path for name in folders if os.path.islink(path := os.path.join(parent, name)))
-        others += [path for path in links if not os.path.join(os.path.realpath(path), "").startswith(root)]
+        kinds["other"] += [path for path in links if not os.path.join(os.path.realpath(path), "").startswith(root)]
         for name in sorted(name for name in names if not name.startswith(".")):
-            path, suffix = os.path.join(parent, name), os.path.splitext(name)[1].lower()
-            if is_special(path):
-                others += [path] if suffix in EXTENSIONS else []
-            elif suffix not in EXTENSIONS and suffix not in NO_SOUND:
-                looked_into += 1
-                if suffix in UNOPENED or (looked_into <= MOST_LOOKED_INTO and _looks_like_sound(path)):
-                    found.append(path)
-    return found, others
+            path = os.path.join(parent, name)
+            kinds[_kind(path)].append(path)
+    looking = filter(_looks_like_sound, kinds["unknown"][:MOST_LOOKED_INTO])
+    return sorted([*kinds["sound"], *looking]), kinds["other"]
+
+
+def _kind(path: str) -> str:
+    """Return what a file is by its name: "sound" that is not opened, "other" than a file, "unknown", or else ""."""
+    suffix = os.path.splitext(path)[1].lower()
+    if is_special(path):
+        return "other" if suffix in EXTENSIONS else ""
+    if suffix in UNOPENED:
+        return "sound"
+    return "" if suffix in EXTENSIONS or suffix in NO_SOUND else "unknown"
 
 
 def _looks_like_sound(path: str) -> bool:

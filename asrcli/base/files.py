@@ -32,6 +32,27 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def as_stored(path: str) -> str:
+    """Return a path with the name that its folder has for it: an accent may have another form there (NFC, NFD)."""
+    import unicodedata
+
+    folder, name = os.path.split(path)
+    if name.isascii() or os.path.lexists(path):
+        return path
+    with suppress(OSError, ValueError):
+        other = _names_in_nfc(folder or ".", os.stat(folder or ".").st_mtime_ns).get(unicodedata.normalize("NFC", name))
+        return os.path.join(folder, other) if other else path
+    return path
+
+
+@lru_cache(maxsize=8)
+def _names_in_nfc(folder: str, _changed: int) -> dict[str, str]:
+    """Return the names in a folder by their composed forms, for as long as it has not changed."""
+    import unicodedata
+
+    return {unicodedata.normalize("NFC", name): name for name in os.listdir(folder) if not name.isascii()}
+
+
 def check_local(path: str, cure: str) -> None:
     """Raise `UsageError` for an address such as ``s3://bucket/name``: as a path it is a folder that is called ``s3:``.
 

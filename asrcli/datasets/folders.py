@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asrcli.audio.inputs import walk
+from asrcli.base.files import as_stored
 from asrcli.base.join import join_texts
 from asrcli.datasets.lines import read_lines
 from asrcli.datasets.utterances import check_text
@@ -63,7 +64,8 @@ def text_beside(path: Path) -> str | None:
     Raises:
         InputError: it cannot be read.
     """
-    beside = next((one for suffix in TEXT_SUFFIXES if (one := path.with_suffix(suffix)).exists()), None)
+    places = (Path(as_stored(str(path.with_suffix(suffix)))) for suffix in TEXT_SUFFIXES)
+    beside = next((one for one in places if one.exists()), None)
     if beside is None:
         return None
     text = join_texts(read_lines(beside))

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from asrcli.audio.inputs import walk
 from asrcli.base.encoding import decode_text
-from asrcli.base.files import cause, check_local
+from asrcli.base.files import as_stored, cause, check_local
 from asrcli.base.lines import json_lines
 from asrcli.datasets.columns import Row
 from asrcli.datasets.kaldi import as_manifest, pairs, read_kaldi, read_stm, write_kaldi, write_stm
@@ -283,7 +283,7 @@ def beside(audio: str, manifest: Path) -> str:
     names += [audio.replace("\\", "/")] if "\\" in audio else []
     names += [audio + suffix for suffix in UNNAMED if not audio.endswith(suffix)]  # a name may have dots: talk.2024
     places = [place for name in names for place in (*(folder / part / name for part in BESIDE), Path(name).absolute())]
-    return str(next((place for place in places if os.path.isfile(place)), places[0]))
+    return next((found for place in places if os.path.isfile(found := as_stored(str(place)))), str(places[0]))
 
 
 def recording_of(one: Utterance) -> Recording:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from asrcli.base.files import check_local
+from asrcli.base.files import as_stored, check_local
 from asrcli.diarization.speakers import Diarization, SpeakerOptions
 from asrcli.errors import InputError, UsageError
 from asrcli.formats.turns import read_rttm, turns_of_input
@@ -41,7 +41,7 @@ def plan_speakers(wanted: SpeakerOptions, inputs: Sequence[str], channels: str) 
 def _from_folder(folder: str, path: str) -> KnownTurns:
     """Return the turns of the file that is named like an input; one that is empty says that nobody speaks."""
     name = os.path.splitext(os.path.basename(path))[0] + ".rttm"
-    where = os.path.join(folder, name)
+    where = as_stored(os.path.join(folder, name))
     try:
         known = read_rttm(where)
         turns = turns_of_input(path, where, known, alone=True) if known else ()

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from asrcli.alignment.script import SUFFIXES
 from asrcli.audio.inputs import EXTENSIONS, Found, expand, walk
+from asrcli.base.files import as_stored
 from asrcli.errors import UsageError
 from asrcli.places.addresses import below, file_of, is_address, is_stored, join, named
 
@@ -89,13 +90,16 @@ def _text_beside(text: str, one: Found) -> str:
 def _texts(folder: str) -> Callable[[Found], str | None]:
     """Return what finds the text of a recording in a folder, of a store or of this machine; ``None`` without one."""
     if not is_address(folder):
-        return lambda one: next(
-            (str(path) for name in _names(one) if (path := Path(folder, _below(one), name)).is_file()), None
-        )
+        return lambda one: next(filter(os.path.isfile, (as_stored(str(path)) for path in _places(folder, one))), None)
     from asrcli.places.remote import listed
 
     known = frozenset(listed(folder))
     return lambda one: next((path for name in _names(one) if (path := join(folder, _below(one), name)) in known), None)
+
+
+def _places(folder: str, one: Found) -> list[Path]:
+    """Return where the text of a recording may be on this machine."""
+    return [Path(folder, _below(one), name) for name in _names(one)]
 
 
 def _names(one: Found) -> list[str]:
