@@ -27,7 +27,7 @@ REFERENCE_KEYS = (
 )
 HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
 SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
-ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key", "sid", "id_")
+ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key", "sid", "id_", "utteranceid")
 AUDIO_KEYS = (
     *("audio_filepath", "audio", "audio_path", "file_name", "wav", "file", "path", "audio_file", "audio_filename"),
     *("audio_file_name", "filename", "filepath", "wav_filename", "wav_path"),
@@ -58,10 +58,8 @@ UNITS = {  # seconds
 }
 SPANS = frozenset(("timestamp", "timestamps", "interval", "span", "range", "time", "times", "segment"))  # both in one
 GLUED = re.compile(r"\b(start|begin|onset|end|stop|offset|duration)(times?|at|secs?|seconds|s|ms|pos)\b")
-CLOCK = r"\d+(?:[.,]\d+)?|\d+(?::\d+){1,2}(?:[.,]\d+)?"
-CLOCKS = re.compile(
-    rf"\s*(-?(?:{CLOCK}))\s*s?(?:\s*(?:-+>?|[–—~,;]|to)\s*({CLOCK})\s*s?)?\s*"
-)  # 1.5s, or 0:01.5 --> 0:03
+CLOCK = r"(?:\d+:){0,2}\d+(?:[.,]\d+)?\s*(?:s|secs?|seconds)?|(?:\d+h)?\d+m\d+(?:[.,]\d+)?s"
+CLOCKS = re.compile(rf"(-?(?:{CLOCK}))(?:\s*(?:-+>?|[–—~,;]|to)\s*({CLOCK}))?")  # 1.5 s, 0m2.5s, or 0:01.5 --> 0:03
 
 
 @lru_cache(maxsize=1000)
@@ -115,7 +113,7 @@ def times_in(value: Any) -> list[float]:
 def clock(text: str) -> float:
     """Return hours, minutes and seconds as seconds."""
     total = 0.0
-    for part in text.lstrip("-").replace(",", ".").split(":"):
+    for part in re.findall(r"\d+(?:\.\d+)?", text.replace(",", ".")):
         total = 60 * total + float(part)
     return -total if text.startswith("-") else total
 
@@ -124,10 +122,8 @@ def flat(row: Row) -> Row:
     """Return a row in which what stands in objects has names of its own, too: ``segment.start``."""
     if not any(isinstance(value, dict) for value in row.values()):
         return row
-    inside = {
-        f"{key}.{name}": one for key, value in row.items() if isinstance(value, dict) for name, one in value.items()
-    }
-    return {**inside, **row}
+    objects = [(key, flat(value)) for key, value in row.items() if isinstance(value, dict)]
+    return {**{f"{key}.{name}": one for key, inside in objects for name, one in inside.items()}, **row}
 
 
 @lru_cache(maxsize=1000)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from asrcli.base.counts import count_of
 from asrcli.datasets.lines import read_lines
 from asrcli.datasets.utterances import check_text
 from asrcli.errors import InputError
@@ -36,7 +37,7 @@ CHANNELS = {"A": "0", "B": "1"}  # as NIST calls them; Kaldi counts from 0
 OUTPUTS = ("-", "pipe:1", "pipe:", "/dev/stdout")
 
 
-def read_kaldi(path: Path, *, needs_text: bool = True) -> list[Utterance]:
+def read_kaldi(path: Path, *, needs_text: bool = True, notes: list[str] | None = None) -> list[Utterance]:
     """Read a data folder, named itself or by its ``wav.scp`` or ``segments``.
 
     Raises:
@@ -51,6 +52,9 @@ def read_kaldi(path: Path, *, needs_text: bool = True) -> list[Utterance]:
     if texts is None and needs_text:
         raise InputError(f"{folder / 'text'} does not exist, so there is nothing to score against")
     speakers, languages = optional(folder / "utt2spk") or {}, optional(folder / "utt2lang") or {}
+    if notes is not None and (left := (texts or {}).keys() - {part[0] for part in parts}):
+        of = "is" if len(left) == 1 else "are"
+        notes.append(f"{count_of(len(left), 'text')} {of} of no recording or segment, first {min(left)}")
     found = []
     for name, audio, channel, start, end in parts:
         if texts is not None and needs_text and name not in texts:
@@ -71,6 +75,11 @@ Stretch = tuple[str, str, int | None, float | None, float | None]
 def stretches(folder: Path, recordings: dict[str, tuple[int, str]]) -> Iterator[Stretch]:
     """Yield id, audio file, channel, start and end of every utterance: of ``segments``, or of whole recordings."""
     files = {key: audio_file(folder, number, rest) for key, (number, rest) in recordings.items()}
+    if len({file for file, _ in files.values()}) < len(files):  # channels of the same files
+        for key, rest in (optional(folder / "reco2file_and_channel") or {}).items():
+            side = CHANNELS.get(rest.split()[-1:][0]) if rest else None
+            if key in files and files[key][1] is None and side is not None:
+                files[key] = (files[key][0], int(side))
     if not (folder / "segments").exists():
         yield from ((key, *sound, None, None) for key, sound in files.items())
         return

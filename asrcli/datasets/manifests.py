@@ -19,7 +19,7 @@ from asrcli.audio.inputs import walk
 from asrcli.base.encoding import decode_text
 from asrcli.base.files import as_stored, cause, check_local
 from asrcli.base.lines import json_lines
-from asrcli.datasets.columns import Row
+from asrcli.datasets.columns import Row, flat
 from asrcli.datasets.kaldi import as_manifest, pairs, read_kaldi, read_stm, write_kaldi, write_stm
 from asrcli.datasets.lhotse import is_lhotse, read_lhotse, write_lhotse
 from asrcli.datasets.lines import TABLES, delimiter_of, read_json_lines, read_lines, read_table
@@ -112,7 +112,10 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
     if path.is_dir() or path.name in ("wav.scp", "segments"):
         if not (path if path.is_dir() else path.parent).joinpath("wav.scp").exists():
             raise InputError(f"{path}: a folder is a manifest when it holds Kaldi's wav.scp, and this one does not")
-        return Manifest(str(path), Layout.KALDI, tuple(read_kaldi(path, needs_text=needs_text)))
+        said: list[str] = []
+        kaldi = read_kaldi(path, needs_text=needs_text, notes=said)
+        said += unused([], kaldi, {}, whole=False)
+        return Manifest(str(path), Layout.KALDI, tuple(kaldi), tuple(f"{path}: {note}" for note in said))
     layout = layout_of(path)
     rows: list[Row] = []
     notes: list[str] = []
@@ -135,18 +138,20 @@ def read(path: Path, *, needs_text: bool = True, text_column: str | None = None)
         raise InputError(f"{path}: no utterances")
     check_units(found[0], path)
     found = [with_audio(one, path) for one in placed(found, path)]
-    facts = opened(found)
+    rows = [flat(row) for row in rows] if len(rows) == len(found) else []  # not of a record, or recordings in pieces
+    facts = opened(rows, found)
     heard = heard_whole(found, facts)
-    if rows and len(rows) == len(found):  # not those of a run record, nor of recordings in pieces
-        whole = [one.start for one in heard] != [one.start for one in found]
-        heard, more = with_channels(rows, heard, facts)
-        notes += [*more, *unused(rows, heard, facts, whole=whole)]
+    whole = [one.start for one in heard] != [one.start for one in found]
+    heard, more = with_channels(rows, heard, facts) if rows else (heard, [])
+    notes += [*more, *unused(rows, heard, facts, whole=whole)]
     return Manifest(str(path), layout, tuple(heard), tuple(f"{path}: {note}" for note in notes))
 
 
 def read_list(path: Path, *, needs_text: bool) -> Iterator[Utterance]:
     """Yield the utterances of a list with the name of a recording and its text in each line, ``::`` between or not."""
     lines = list(pairs(path))
+    if all(":" in key and not text for _, key, text in lines):  # of JSUT
+        lines = [(number, key.partition(":")[0], key.partition(":")[2]) for number, key, _ in lines]
     if lines and all(PLACED.match(text) for _, _, text in lines):
         raise InputError(
             f"{path} line {lines[0][0]}: numbers like times before the text: call the file .stm for NIST's, or put "
@@ -282,8 +287,9 @@ def beside(audio: str, manifest: Path) -> str:
     names = [audio, *([os.path.expanduser(audio)] if audio[0] == "~" else [])]
     names += [audio.replace("\\", "/")] if "\\" in audio else []
     names += [audio + suffix for suffix in UNNAMED if not audio.endswith(suffix)]  # a name may have dots: talk.2024
-    places = [place for name in names for place in (*(folder / part / name for part in BESIDE), Path(name).absolute())]
-    return next((found for place in places if os.path.isfile(found := as_stored(str(place)))), str(places[0]))
+    places = (os.path.join(*place) for name in names for place in (*((folder, part, name) for part in BESIDE), (name,)))
+    there = next((found for place in places if os.path.isfile(found := as_stored(place))), os.path.join(folder, audio))
+    return str(Path(there).absolute())
 
 
 def recording_of(one: Utterance) -> Recording:

@@ -7,6 +7,7 @@ its text is too short for, or what alone differs between rows of one recording.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,11 +17,12 @@ from typing import Any
 
 from asrcli.audio.decode import AudioInfo, probe
 from asrcli.base.counts import count_of
-from asrcli.datasets.columns import KNOWN, LOOKED_AT, ROLES, Row, flat, time_names, times_in, words_of
+from asrcli.datasets.columns import KNOWN, LOOKED_AT, ROLES, Row, time_names, times_in, words_of
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
-OPENED = 5  # recordings
+OPENED = 5  # recordings of rows with the same names
+MOST_OPENED = 20
 ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
 SLOW = 4  # letters a second: slower than that, a text is that of a part of its recording
 # Words for a place in a recording, for one of its channels, and for what is counted of a whole one.
@@ -34,6 +36,7 @@ OF_A_WHOLE = frozenset(
     "rate hz khz bits width fps id ids idx index word words char chars characters token tokens letters phones text"
     " score date year day size file bytes age latency inference processing".split()
 )
+UNREAD = re.compile(r"(?!\d{4}[-/.]\d)(?:PT)?\d")  # begins like a time, and is none that is understood
 LETTERS = {"a": 0, "l": 0, "left": 0, "b": 1, "r": 1, "right": 1}
 PAIRS = ({"0", "1"}, {"1", "2"}, {"a", "b"}, {"l", "r"}, {"left", "right"})  # of channels
 UNITS = (1, 1000, 100, 50, 25, 12.5, 16_000)  # of a second: milliseconds, frames of models, samples
@@ -63,13 +66,27 @@ def seconds_of(one: Utterance, facts: Facts) -> float | None:
     return info.seconds if info else None
 
 
-def opened(found: Sequence[Utterance]) -> dict[str, AudioInfo]:
-    """Return what the first recordings say of themselves."""
-    paths = [path for path in dict.fromkeys(one.audio or "" for one in found[:LOOKED_AT]) if os.path.isfile(path)]
-    facts = {}
-    for path in paths[:OPENED]:
-        with suppress(InputError):
-            facts[path] = probe(path)
+def looked_at(rows: Sequence[Row]) -> list[int]:
+    """Return the places of the first rows, and of the first with any other names."""
+    counts = Counter[tuple[str, ...]]()
+    places = []
+    for place, row in enumerate(rows):
+        names = tuple(row)
+        counts[names] += 1
+        places += [place] if place < LOOKED_AT or counts[names] <= OPENED else []
+    return places
+
+
+def opened(rows: Sequence[Row], found: Sequence[Utterance]) -> dict[str, AudioInfo]:
+    """Return what some recordings say of themselves: the first, and the first of rows with other names."""
+    facts: dict[str, AudioInfo] = {}
+    counts = Counter[tuple[str, ...]]()
+    for place in looked_at(rows) or range(min(len(found), LOOKED_AT)):
+        path, names = found[place].audio or "", tuple(rows[place]) if rows else ()
+        if path not in facts and counts[names] < OPENED and counts.total() < MOST_OPENED and os.path.isfile(path):
+            counts[names] += 1
+            with suppress(InputError):
+                facts[path] = probe(path)
     return facts
 
 
@@ -128,7 +145,7 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
         facts: what some of these recordings say of themselves.
         whole: each is a file of its own, and times are those of the recording that it was cut from.
     """
-    pairs = [(flat(row), one) for row, one in zip(rows[:LOOKED_AT], found, strict=False)]
+    pairs = [(rows[place], found[place]) for place in looked_at(rows)] if rows else []
     names = list(dict.fromkeys(str(name) for row, _ in pairs for name in row))
     roles = {
         name: (our, unit)
@@ -139,14 +156,15 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
     loose = [name for name in names if name.lower() not in KNOWN and name not in roles and not names_channel(name)]
     numbers = {name: values for name in loose if (values := times_of(name, pairs, facts))}
     again = repeated(found)
-    spare = bool(again) or too_short(pairs, facts)
-    told |= {name for name in numbers if not (PLACES | LOOSE if spare else PLACES).isdisjoint(words_of(name))}
+    given = {name: [(row, one) for row, one in pairs if row.get(name) not in (None, "")] for name in numbers}
+    spare = {name for name in numbers if again or too_short(given[name], facts)}
+    told |= {name for name in numbers if not (PLACES | LOOSE if name in spare else PLACES).isdisjoint(words_of(name))}
     told |= {name for name in loose if chooses_channel(name, pairs, facts, alone=bool(again))}
     if again:
         told |= {name for name, values in numbers.items() if len(set(map(tuple, values))) > 1}
-    elif spare and not whole:
+    elif not whole:
         starts = [[one.start] for _, one in pairs if one.start is not None and one.end is None]
-        known = {**numbers, **({"": starts} if starts else {})}
+        known = {name: numbers[name] for name in spare} | ({"": starts} if starts else {})
         told |= {one for two in permutations(known, 2) if bounds(known[two[0]], known[two[1]]) for one in two if one}
     if told:
         shown = ", ".join(f"'{name}'" for name in names if name in told)
@@ -156,14 +174,16 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
     if not again:
         return []
     rows_are = f"{count_of(again.total(), 'row')} are of {count_of(len(again), 'recording')}"
-    return [f"{rows_are}, as {next(iter(again))}, and no column says of which part: each is heard whole"]
+    return [f"{rows_are}, as {next(iter(again))}, and no column tells their parts apart: each hears the same"]
 
 
 def differs(name: str, role: tuple[str, float], pairs: Pairs, facts: Facts) -> bool:
-    """Return whether a column is one of times, and what it says is not what is heard."""
+    """Return whether what a column of times says is not what is heard."""
     our, unit = role
     for row, one in pairs:
         values, seconds = times_in(row.get(name)), seconds_of(one, facts)
+        if not values and UNREAD.match(str(row.get(name))):
+            return True
         if not values or seconds is None:
             continue
         start, end = one.start or 0.0, min(one.end or seconds, seconds)

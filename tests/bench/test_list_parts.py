@@ -68,6 +68,7 @@ def row(audio: str = "a.wav", text: str = "hello there", **more: Any) -> dict[st
         {"range": "1.5-3.0"},
         {"interval": "[1.5, 3.0]"},
         {"timestamp": "00:00:01.500 --> 00:00:03.000"},
+        {"begin": "1.5 sec", "stop": "0m3s"},
     ],
 )
 def test_times_under_names_made_of_known_words(times: dict[str, Any], folder: Path) -> None:
@@ -93,6 +94,12 @@ def test_times_under_names_made_of_known_words(times: dict[str, Any], folder: Pa
         ({"start": 1.5, "num_seconds": 1.5}, {"start": 4, "num_seconds": 2.5}, "'num_seconds'"),
         ({"TimeIn": 1.5, "TimeOut": 3}, {"TimeIn": 4, "TimeOut": 6.5}, "'TimeIn', 'TimeOut'"),
         ({"speech": {"lo": 1.5, "hi": 3}}, {"speech": {"lo": 4, "hi": 6.5}}, "'speech.lo', 'speech.hi'"),
+        (
+            {"of": {"it": {"start": 1.5, "end": 3}}},
+            {"of": {"it": {"start": 4, "end": 6.5}}},
+            "'of.it.start', 'of.it.end'",
+        ),
+        ({"begin": "00:00:01:12"}, {"begin": "00:00:04:01"}, "'begin'"),
     ],
 )
 @pytest.mark.parametrize("audio", ["a.wav", "b.wav"])  # of one recording, or of a recording each
@@ -103,8 +110,13 @@ def test_numbers_that_could_be_times_are_told_by_name(
     assert len(found.notes) == 1 and f"{told}" in found.notes[0] and "not used" in found.notes[0], found.notes
 
 
+def test_names_that_come_late_in_a_list_are_told(folder: Path) -> None:
+    rows = [row("b.wav", "spoken", start=place / 50, end=place / 50 + 1) for place in range(300)]
+    assert "'t_in', 't_out'" in opened(folder, *rows, row(t_in=1.5, t_out=3)).notes[0]
+
+
 def test_rows_of_one_recording_without_a_place_are_said(folder: Path) -> None:
-    assert "2 rows are of 1 recording" in opened(folder, row(), row(text="bye")).notes[0]
+    assert "no column tells their parts apart" in opened(folder, row(), row(text="bye")).notes[0]
 
 
 def test_a_duration_that_is_no_part_is_told_where_the_recording_is_longer(folder: Path) -> None:
@@ -191,3 +203,20 @@ def test_lists_of_nist_under_another_name_are_no_texts(line: str, folder: Path) 
 def test_the_lists_of_ksponspeech(folder: Path) -> None:
     (folder / "n.txt").write_text("a.wav :: hello\nb.wav :: bye 1.5 2\n")
     assert [one.text for one in manifests.read(folder / "n.txt").utterances] == ["hello", "bye 1.5 2"]
+
+
+def test_the_lists_of_jsut(folder: Path) -> None:
+    (folder / "transcript_utf8.txt").write_text("a:水をマレーシアから\nb:木曜日:停戦\n")
+    found = manifests.read(folder / "transcript_utf8.txt").utterances
+    assert [one.text for one in found] == ["水をマレーシアから", "木曜日:停戦"]
+
+
+def test_channels_of_kaldi_that_its_recordings_share_a_file_for(folder: Path) -> None:
+    (folder / "wav.scp").write_text("rA two.wav\nrB two.wav\n")
+    (folder / "text").write_text("rA hello\nrB bye\nrC so\n")
+    (note, *more) = manifests.read(folder).notes
+    assert note.endswith("1 text is of no recording or segment, first rC")
+    assert "no column tells their parts apart" in more[0]
+    (folder / "reco2file_and_channel").write_text("rA two A\nrB two B\n")
+    found = manifests.read(folder)
+    assert [recording_of(one).channel for one in found.utterances] == [0, 1] and len(found.notes) == 1
