@@ -172,9 +172,20 @@ def test_words_in_stretches_that_are_not_scored_are_not_scored(tmp_path: Path) -
     ref, hyp = write(tmp_path / "r.stm", STM), write(tmp_path / "h.ctm", CTM)
     found = run(ref, [hyp], Wanted(normalizer="none", convention="sclite"))
     assert found.systems[0].counts.errors == 0
-    assert not any("no segment" in note for note in found.notes)
+    assert not any("between segments" in note for note in found.notes)
     late = write(tmp_path / "late.ctm", CTM.replace("2.2 0.3 garbage", "3.0 0.3 garbage"))
     assert run(ref, [late], Wanted(normalizer="none", convention="sclite")).systems[0].counts.errors == 1
+
+
+def test_words_between_segments_go_to_the_next_as_with_sclite(tmp_path: Path) -> None:
+    """In time order, and none back: before, to the nearest; and words of Chinese were written together, as one."""
+    ref = write(tmp_path / "r.stm", "f A s 0 1 one\nf A s 3 4 two\nf A s 4 6 \u4f60 \u597d\n")
+    hyp = write(tmp_path / "h.ctm", "f A 0.5 2.0 two\nf A 0.6 0.1 three\nf A 4.1 .5 \u4f60\nf A 5 .5 \u597d\n")
+    found = run(ref, [hyp], Wanted(normalizer="none", convention="sclite")).systems[0]
+    assert [list(words) for words in found.words] == [[], ["two", "three"], ["\u4f60", "\u597d"]]
+    counts = found.counts
+    assert (counts.hits, counts.substitutions, counts.deletions, counts.insertions) == (3, 0, 1, 1)
+    assert any("2 words lie between segments and went to the next" in note for note in found.notes)
 
 
 @pytest.mark.skipif(shutil.which("sclite") is None and shutil.which("sctk") is None, reason="needs sctk")

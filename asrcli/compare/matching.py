@@ -122,7 +122,8 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
         laid, outside, unknown = lay_into_segments([*utterances, *reference.ignored], source.words)
         scored = {one.id for one in utterances}
         texts = tuple(one for one in laid if one.id in scored)
-        notes += (f"{outside} words lie in no segment; each went to the nearest",) if outside else ()
+        lie = "1 word lies" if outside == 1 else f"{outside} words lie"
+        notes += (f"{lie} between segments and went to the next",) if outside else ()
         if unknown:
             shown = ", ".join(f"'{name}'" for name in sorted(unknown)[:MOST_NAMED])
             more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from asrcli.base.join import join_texts
 from asrcli.datasets.kaldi import pairs
 from asrcli.datasets.lines import read_lines
 from asrcli.datasets.utterances import check_text
@@ -70,7 +68,7 @@ def whole_recordings(words: Iterable[tuple[str, Word]]) -> list[Utterance]:
     for recording, word in words:
         texts.setdefault(recording.split()[0], []).append(word)
     return [
-        Utterance(key, join_texts(word.text for word in sorted(group, key=lambda word: word.start)))
+        Utterance(key, " ".join(word.text for word in sorted(group, key=lambda word: word.start)))
         for key, group in texts.items()
     ]
 
@@ -78,7 +76,9 @@ def whole_recordings(words: Iterable[tuple[str, Word]]) -> list[Utterance]:
 def lay_into_segments(
     segments: Iterable[Utterance], words: Iterable[tuple[str, Word]]
 ) -> tuple[list[Utterance], int, Counter[str]]:
-    """Give each word of a ctm to the stm segment that holds its middle, or else to the nearest one.
+    """Give each word of a ctm to the stm segment that holds its middle, or else to the next one, as sclite does.
+
+    No word goes to a segment before that of a word that begins earlier.
 
     Returns:
         The segments with the words in them, how many words lay in no segment of their recording, and how many are of
@@ -94,21 +94,22 @@ def lay_into_segments(
     texts: dict[str, list[Word]] = {}
     outside = 0
     unknown: Counter[str] = Counter()
-    for recording, word in words:
-        places = by_recording.get(recording.casefold(), [])
+    reached: Counter[str] = Counter()  # the place of the segment, in each recording
+    for recording, word in sorted(words, key=lambda one: one[1].start):
+        key = recording.casefold()
+        places = by_recording.get(key, [])
         if not places:
             unknown[recording] += 1
             continue
         middle = (word.start + word.end) / 2
-        index = bisect_right(places, middle, key=lambda one: one.start or 0.0) - 1
-        near = places[max(0, index) : max(0, index) + 2]
-        best = min(near, key=lambda one: max((one.start or 0.0) - middle, middle - (one.end or 0.0), 0.0))
-        outside += not (best.start or 0.0) <= middle <= (best.end or 0.0)
-        texts.setdefault(best.id, []).append(word)
+        while reached[key] + 1 < len(places) and middle >= (places[reached[key]].end or 0.0):
+            reached[key] += 1
+        segment = places[reached[key]]
+        outside += not (segment.start or 0.0) <= middle <= (segment.end or 0.0)
+        texts.setdefault(segment.id, []).append(word)
     laid = []
     for segment in (one for places in by_recording.values() for one in places):
-        said = sorted(texts.get(segment.id, ()), key=lambda word: word.start)
-        laid.append(replace(segment, text=join_texts(word.text for word in said)))
+        laid.append(replace(segment, text=" ".join(word.text for word in texts.get(segment.id, ()))))
     return laid, outside, unknown
 
 
