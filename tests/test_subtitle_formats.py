@@ -239,7 +239,7 @@ def test_the_encodings_of_old_are_named(encoding: str, tmp_path: Path) -> None:
         ("a.stl", b"850STL25.01\xff\xfe", "an editor of subtitles"),
         ("a.scc", b"Scenarist_SCC V1.0\n", "no cues of scc"),
         ("a.mcc", b"File Format=MacCaption_MCC V1.0\n", "ffmpeg -i FILE new.srt"),
-        ("a.srv3", b"<timedtext format='3'/>", "an editor of subtitles"),
+        ("a.mcc", b"File Format=MacCaption_MCC V1.0", "an editor of subtitles"),
         ("a.sub", b"hello there\n", "no subtitles that are read.*MicroDVD"),
         ("a.html", b"<!DOCTYPE html><p>hello</p>", "neither plain text nor.*srt"),
         ("a.jsonc", b'{"hello": 1}', "neither plain text nor.*srt"),

@@ -371,3 +371,102 @@ def test_long_lines_take_no_longer_than_they_are_long(name: str, piece: str) -> 
     text = OTHERS[name].replace("thank", f"{piece * 20_000} thank", 1)
     with contextlib.suppress(InputError):  # where it is no XML any more
         assert len(read_cues(text, Path(name).suffix)) < 25_000
+
+
+def srt(first: str = "00:00:01,000 --> 00:00:02,000", said: str = "Ever tried.", end: str = "") -> str:
+    """Return SubRip of two cues, of which the first has these times and this text."""
+    return f"1\n{first}\n{said}\n\n2\n00:00:03,000 --> 00:00:04,000\nNo matter.\n{end}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 00:00:01,000 --> 00:00:02,000\nEver tried.\n\n2 00:00:03,000 --> 00:00:04,000\nNo matter.\n",
+        "1\n00:00:01,000 --> 00:00:02,000 Ever tried.\n\n2\n00:00:03,000 --> 00:00:04,000 X1:5 Y1:6\nNo matter.\n",
+        srt("00:00:01,000 ---> 00:00:02,000"),
+        srt("00:00:01;000 --> 00:00:02;000"),
+        srt("00:00:01, --> 00:00:02,"),
+        srt(said="Ever\\htried."),
+        srt(end="\n3\n"),
+        srt(end="\0\0"),
+        srt(end="\x1a"),
+        srt(said="Ever\x0ctried."),
+        srt().replace("1\n", "#1\n", 1).replace("\n2\n", "\n#2\n"),
+    ],
+)
+def test_slips_of_other_programs_are_read_and_kept(text: str) -> None:
+    """A number or the text in the line of the times, three dashes, semicolons, hard blanks, a number without a cue."""
+    script = parse_script(text, "a.srt")
+    assert [piece.text for piece in script.pieces] == ["Ever tried.", "No matter."]
+    done = retimed(text, "a.srt", [Segment("Ever tried.", 11.0, 12.5), Segment("No matter.", 13.0, 14.5)])
+    assert done is not None
+    stamps = re.compile(r"[\d:;,]+ -+> [\d:;,]+")
+    assert stamps.sub("T", done) == stamps.sub("T", text)
+    assert stamps.findall(done) == ["00:00:11,000 --> 00:00:12,500", "00:00:13,000 --> 00:00:14,500"]
+
+
+def test_a_number_that_is_said_last_is_no_number_of_a_cue() -> None:
+    for said in ("1984", "Lines\n3", "3"):
+        assert parse_srt(srt() + f"\n3\n00:00:05,000 --> 00:00:06,000\n{said}")[-1].lines == tuple(said.split("\n"))
+
+
+@pytest.mark.parametrize("name", ["a.srt", "a.vtt", "a.ass"])
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+def test_timing_anew_keeps_the_ends_of_lines(name: str, end: str) -> None:
+    text = {"a.srt": srt(), "a.vtt": f"WEBVTT\n\n{srt()}".replace(",", "."), "a.ass": ASS}[name].replace("\n", end)
+    cues = [Segment("\n".join(cue.lines), 11.0 + cue.start, 11.0 + cue.end) for cue in read_cues(text, name[1:])]
+    done = retimed(text, name, cues)
+    assert done is not None and done != text
+    assert re.split(r"[\d:.,]+", done) == re.split(r"[\d:.,]+", text)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Ever \\{tried\\}.", "Ever {tried}."),
+        ("{\\i1{\\b1}Ever tried.", "Ever tried."),
+        ("{\\pbo5}Ever {a remark}tried.", "Ever tried."),
+    ],
+)
+def test_braces_of_ass_are_those_of_players(said: str, shown: str) -> None:
+    text = ASS.replace("{\\pos(1,2)}thank {\\i1}you{\\i0}", said)
+    assert [cue.lines for cue in read_cues(text, ".ass")][-1] == (shown,)
+
+
+YOUTUBE = {
+    "a.srv1": '<transcript><text start="1" dur="1.5">Ever &amp;amp; tried.</text><text start="5" dur="1">No\nmatter.</text></transcript>',
+    "a.srv2": '<timedtext><text t="1000" d="1500">Ever &amp;amp; tried.</text><text t="5000" d="1000" append="1">No\nmatter.</text></timedtext>',
+    "a.srv3": (
+        '<?xml version="1.0" encoding="utf-8" ?><timedtext format="3"><head><pen id="1"/></head><body><w t="0" id="1"/>'
+        '<p t="1000" d="1500" w="1"><s ac="1">Ever</s><s t="400"> &amp;</s><s> tried.</s></p><p t="2000" d="9" a="1">\n</p>'
+        '<p t="5000" d="1000">No\nmatter.</p></body></timedtext>'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", YOUTUBE)
+def test_timed_text_of_youtube(name: str, tmp_path: Path) -> None:
+    cues = read_cues(YOUTUBE[name], Path(name).suffix)
+    assert [(cue.start, cue.end, cue.lines) for cue in cues] == [
+        (1.0, 2.5, ("Ever & tried.",)), (5.0, 6.0, ("No", "matter."))
+    ]  # fmt: skip
+    (tmp_path / "called.txt").write_text(YOUTUBE[name])
+    assert read_script(str(tmp_path / "called.txt")).cues
+
+
+def test_what_moves_in_a_cue_of_ttml_is_no_cue() -> None:
+    text = '<tt><body><p begin="1s" end="2s"><set begin="0s" end="1s"/>Ever tried.</p></body></tt>'
+    assert [(cue.start, cue.end, cue.lines) for cue in read_cues(text, ".ttml")] == [(1.0, 2.0, ("Ever tried.",))]
+
+
+@pytest.mark.slow
+def test_windows_subtitles_come_back_as_windows_subtitles(asr: Run, tmp_path: Path) -> None:
+    """Through the command: the byte-order mark and the ends of lines."""
+    said = EXAMPLE.with_suffix(".txt").read_text().strip()
+    raw = f"\ufeff1\r\n00:00:01,000 --> 00:00:02,000\r\n{said}\r\n".encode()
+    (tmp_path / "talk.srt").write_bytes(raw)
+    done = asr("align", EXAMPLE, "talk.srt", "--output", "new.srt", "-a", "pocketsphinx")
+    assert done.code == 0, done.err
+    new = (tmp_path / "new.srt").read_bytes()
+    stamps = re.compile(rb"[\d:]+,\d+ --> [\d:]+,\d+")
+    assert stamps.sub(b"T", new) == stamps.sub(b"T", raw) and new != raw

@@ -63,9 +63,10 @@ FORMATS: Mapping[str, Format] = {
     "answers": Format("answers", "answers.md", "asrcli.formats.answers", "render_answers", joinable=True),
 }
 
-OWN_SUBTITLES = (".srt", ".vtt", ".ass", ".ssa", ".sbv", ".lrc", ".ttml", ".dfxp", ".itt")  # that we read ourselves
+# Those that we read ourselves.
+OWN_SUBTITLES = tuple(f".{name}" for name in "srt vtt ass ssa sbv lrc ttml dfxp itt srv1 srv2 srv3".split())
 SUBTITLES = (*OWN_SUBTITLES, ".sub", ".smi", ".sami", ".mpl", ".stl", ".rt", ".scc")  # that are read as texts
-UNREAD = (".mcc", ".usf", ".cap", ".srv1", ".srv2", ".srv3")  # subtitles that others turn into SubRip
+UNREAD = (".mcc", ".usf", ".cap")  # subtitles that others turn into SubRip
 PICTURES = (".sup", ".idx")  # subtitles without text
 WORDED = frozenset({"ctm", "textgrid", "eaf"})  # formats of words with their times
 HIGHLIGHTING = frozenset({"srt", "vtt", "ass", "lrc"})  # those that mark each word as it is said, when asked to

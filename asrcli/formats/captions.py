@@ -24,7 +24,7 @@ from asrcli.formats.timed_text import TIMED_TEXT, parse_ttml, seconds_of
 LAST = 5.0  # seconds that the last line of an LRC is shown
 ASS_TIME = re.compile(r"(\s*)\d+:\d+:\d+(?:[.:]\d+)?(\s*)")
 BRACES = r"[^{}]{0,500}"  # of a pair of them, so that an open one is not followed to the end of the text
-OVERRIDES = re.compile(rf"\{{{BRACES}\}}")
+OVERRIDES = re.compile(r"(?<!\\)\{[^}]{0,500}(?<!\\)\}")  # an open brace in one is a part of it
 DRAWING = re.compile(rf"\{{{BRACES}\\p[1-9]{BRACES}\}}.*?(?:\{{{BRACES}\\p0{BRACES}\}}|$)")
 KARAOKE = re.compile(rf"\{{{BRACES}\\[kK][fo]?\d")
 SBV_TIMES = re.compile(r"\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*,\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*")
@@ -111,6 +111,7 @@ def _spoken(cells: Mapping[str, str]) -> Cue:
     """Return what a line of dialogue shows, with the name in it as the speaker."""
     said = OVERRIDES.sub("", DRAWING.sub("", cells.get("text", "")))
     lines = re.split(r"\\[Nn]", said.replace("\\h", " ").replace("\\\u2060", "\\"))
+    lines = [re.sub(r"\\([{}])", r"\1", line) for line in lines]
     start, end = seconds_of(cells["start"]), seconds_of(cells["end"])
     name = (cells.get("name") or cells.get("actor") or "").strip() or None
     return Cue(start, max(start, end), tuple(line.strip() for line in lines if line.strip()), name)
@@ -120,7 +121,7 @@ def retimed_events(text: str, times: Sequence[tuple[float, float] | None]) -> st
     """Return an ASS file with other times for its events, in the order of `events`; ``None`` where it is karaoke."""
     from asrcli.formats.subtitles import ass_time
 
-    rows = reading.lines_of(text)
+    rows, new_rows = reading.lines_of(text), {}
     for event, new in zip(events(text), times, strict=True):
         if KARAOKE.search(rows[event.line]):
             return None
@@ -128,8 +129,8 @@ def retimed_events(text: str, times: Sequence[tuple[float, float] | None]) -> st
             cells = list(event.cells)
             for place, time in zip(event.times, new, strict=True):
                 cells[place] = ASS_TIME.sub(rf"\g<1>{ass_time(time)}\g<2>", cells[place])
-            rows[event.line] = f"{rows[event.line].partition(':')[0]}:{','.join(cells)}"
-    return "\n".join(rows)
+            new_rows[event.line] = f"{rows[event.line].partition(':')[0]}:{','.join(cells)}"
+    return reading.with_rows(text, new_rows)
 
 
 def _sbv(rows: Sequence[str]) -> Iterator[Cue]:
@@ -184,7 +185,7 @@ FORMATS = (
     (".vtt", r"WEBVTT(?:\s|$)"),
     (".ass", r"\[script info\]"),
     (".lrc", r"\[(?:\d{1,3}:\d\d(?:[.:]\d{1,3})?|(?:ti|ar|al|by|bg|re|ve|la|length|offset):[^\]]*)\]"),
-    (".ttml", r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:\w+:)?tt[\s>]"),
+    (".ttml", r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:(?:\w+:)?tt|timedtext|transcript)[\s>]"),
 )
 STARTS = tuple((name, re.compile(rf"\s*(?:{pattern})", re.IGNORECASE)) for name, pattern in FORMATS)
 HEADERS = re.compile(  # comments, and what SubViewer and Spruce write first

@@ -8,7 +8,7 @@ or have 60 seconds. What no player could place is an error with its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from itertools import groupby, pairwise
@@ -18,14 +18,19 @@ from asrcli.formats.cues import Cue
 
 _COLON = r"\s?[:：]\s?"
 # Behind three digits may stand more, as of 249.0999 ms, or a colon behind any, as programs with a slip write them.
-_FRACTION = r"\s?[,.:，．]\s?(\d{1,6})(?:(?<=\D\d\d\d)[,.]\d{1,20}|:)?"
+_FRACTION = r"\s?[,.:;，．]\s?(\d{0,6})(?:(?<=\D\d\d\d)[,.]\d{1,20}|:)?"
 STAMP = rf"(-?)(?:(\d{{1,6}}){_COLON})?(\d{{1,2}}){_COLON}(\d{{1,2}})(?:{_FRACTION})?"
-POINTER = r"(?:-{1,2}\s?>|[–—]\s?>|→|--&gt;)"  # as word processors and web pages leave it
+POINTER = r"(?:-{1,3}\s?>|[–—]\s?>|→|--&gt;)"  # as word processors and web pages leave it
 TIMES = re.compile(
-    rf"(\s*)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:(?:\s|(?=[a-z])).*)?)"
+    rf"(\s*(?:#?\d{{1,9}}[.)]?[ \t]+)??)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:(?:\s|(?=[a-z])).*)?)"
 )  # no blank need stand before settings
 ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
-NUMBER = re.compile(r"\s*\d+\s*")
+SETTINGS = re.compile(r"(?:\s*[\w-]{1,20}[:：]\S{0,99})*\s*")  # what else stands behind times is shown
+NUMBER = re.compile(r"\s*#?(\d+)\s*")
+END = re.compile("(\r\n|\r|\n)")
+CONTROLS = dict.fromkeys((*range(9), *range(14, 32), 127)) | dict.fromkeys(
+    (11, 12), " "
+)  # as at the end of files of old systems
 ASIDE = re.compile(r"(NOTE|STYLE|REGION|WEBVTT)\b")  # blocks of WebVTT that show nothing; HLS has a head in each part
 # A tag ends before the next one begins: else each of many open ones would be followed to the end of the text.
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]*)>")
@@ -81,7 +86,7 @@ def is_sound(note: str) -> bool:
 
 
 def _srt_line(line: str) -> str:
-    bare = TAG.sub("", OVERRIDE.sub("", line))
+    bare = TAG.sub("", OVERRIDE.sub("", line)).replace("\\h", " ")  # a hard blank of ASS
     bare = ENTITY.sub(lambda found: unescape(found[0]), bare)
     return JOINED.sub(r"\1", bare)
 
@@ -121,10 +126,16 @@ def blocks(text: str, *, vtt: bool) -> list[Block]:
         for number, (place, following) in enumerate(pairwise([*places, len(rows)]), start=1)
     ]
     return [
-        Block(place, times, tuple(_shown(rows[place + 1 : end], vtt=vtt)))
+        Block(place, times, (*_behind(times, vtt=vtt), *_shown(rows[place + 1 : end], vtt=vtt)))
         for place, end in zip(places, ends, strict=True)
         if (times := TIMES.fullmatch(rows[place]))
     ]
+
+
+def _behind(times: re.Match[str], *, vtt: bool) -> Iterator[str]:
+    """Yield the text of a cue of SubRip that stands in the line of its times."""
+    if not vtt and not SETTINGS.fullmatch(times.groups()[-1]):
+        yield times.groups()[-1].strip()
 
 
 def _means_times(rows: Sequence[str], number: int) -> bool:
@@ -154,14 +165,13 @@ def _check_head(rows: Sequence[str], places: Sequence[int], *, vtt: bool) -> Non
 
 def _end_of(rows: Sequence[str], place: int, following: int, number: int, *, vtt: bool) -> int:
     """Return where the text of a cue, counted from 1, ends: before the number or id of the next one."""
-    if following == len(rows):
-        return following
     last = following - 1
     while last > place and not rows[last].strip():
         last -= 1
-    if last < following - 1:  # the number may stand apart where every second line is blank
+    if last < following - 1 or following == len(rows):  # the number may stand apart where every second line is blank
         apart = not vtt and last - place > 1 and not rows[last - 1].strip()
-        return last if apart and NUMBER.fullmatch(rows[last]) and int(rows[last]) == number + 1 else following
+        counted = NUMBER.fullmatch(rows[last]) if apart else None
+        return last if counted and int(counted[1]) == number + 1 else following
     before = rows[following - 1]
     named = vtt and following - place > 2 and before.strip() and not rows[following - 2].strip()
     numbered = following - 1 > place and NUMBER.fullmatch(before)
@@ -180,7 +190,7 @@ def _shown(rows: Sequence[str], *, vtt: bool) -> Iterator[str]:
 
 
 def _cue(block: Block, lines: Iterable[str], speaker: str | None = None) -> Cue:
-    kept = [line for line in lines if line.strip()]
+    kept = [line for line in (row.translate(CONTROLS) for row in lines) if line.strip()]
     start = seconds_of(block.times, 2)
     return Cue(start, max(start, seconds_of(block.times, 9)), tuple(kept), speaker)
 
@@ -203,14 +213,22 @@ def retimed(text: str, times: Sequence[tuple[float, float] | None], *, vtt: bool
     """
     from asrcli.formats.subtitles import timestamp
 
-    rows = lines_of(text)
+    rows: dict[int, str] = {}
     mark = "." if vtt else ","
     shown = sorted(blocks(text, vtt=vtt), key=lambda block: seconds_of(block.times, 2))
     for block, new in zip(shown, times, strict=True):
         if new is not None:
             start, end = (timestamp(seconds, mark) for seconds in new)
-            rows[block.line] = f"{start} --> {end}{block.times.groups()[-1]}"
-    return "\n".join(rows)
+            rows[block.line] = f"{block.times[1]}{start} --> {end}{block.times.groups()[-1]}"
+    return with_rows(text, rows)
+
+
+def with_rows(text: str, rows: Mapping[int, str]) -> str:
+    """Return a file with other rows, by their numbers from 0, and the ends of lines that it has."""
+    parts = END.split(text)
+    for number, row in rows.items():
+        parts[2 * number] = row
+    return "".join(parts)
 
 
 def _rolls(cues: Iterable[Cue]) -> bool:

@@ -1,4 +1,4 @@
-"""Read TTML and its profiles: DFXP, Netflix's, iTunes', EBU-TT-D, IMSC.
+"""Read TTML and its profiles: DFXP, Netflix's, iTunes', EBU-TT-D, IMSC; and YouTube's timed text (srv1 to srv3).
 
 See https://www.w3.org/TR/ttml2/ for the expressions of time, and for `timeContainer` and ruby.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING
 
 from asrcli.errors import InputError
@@ -16,7 +17,8 @@ from asrcli.formats.cues import Cue
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-TIMED_TEXT = (".ttml", ".dfxp", ".itt")
+TIMED_TEXT = (".ttml", ".dfxp", ".itt", ".srv1", ".srv2", ".srv3")
+YOUTUBE = {"transcript": ("start", "dur", 1.0), "timedtext": ("t", "d", 1000.0)}  # attributes, and parts of a second
 RUBY = ("text", "textContainer", "delimiter")  # how the text below is read aloud: said once
 OFFSET = re.compile(r"\s*(\d+(?:\.\d+)?)(h|ms|m|s|f|t|)\s*")  # seconds without a unit, as YouTube once wrote them
 CLOCK = re.compile(r"\s*(?:(\d+):)?(\d+):(\d+(?:[.,]\d+)?)\s*")
@@ -56,11 +58,26 @@ def parse_ttml(text: str) -> list[Cue]:
         document = read_xml(bare.encode())
     except MarkupError as error:
         raise InputError(f"line 1: not TTML ({error})") from None
-    if not document.complete or _local(document.root.tag) != "tt":
-        raise InputError(f"line 1: not TTML ({document.problem or 'its first element is no tt'})")
     root = document.root
+    if document.complete and _local(root.tag) in YOUTUBE:
+        return list(_youtube(root))
+    if not document.complete or _local(root.tag) != "tt":
+        raise InputError(f"line 1: not TTML ({document.problem or 'its first element is no tt'})")
     found = [cue for cue in _timed(root, 0.0, _timing(root)) if cue.lines]
     return sorted(found, key=lambda cue: cue.start)
+
+
+def _youtube(root: Element) -> Iterator[Cue]:
+    """Yield the cues of YouTube's timed text."""
+    begin, length, parts = YOUTUBE[_local(root.tag)]
+    for element in root.iter():
+        if _local(element.tag) not in ("text", "p") or not re.fullmatch(r"\d+(?:\.\d+)?", element.get(begin, "")):
+            continue
+        start = float(element.get(begin, "")) / parts
+        end = start + _number(element.get(length), 0.0) / parts
+        lines = (" ".join(line.split()) for line in unescape("".join(element.itertext())).split("\n"))
+        if shown := tuple(line for line in lines if line):
+            yield Cue(round(start, 3), round(end, 3), shown)
 
 
 def _timing(root: Element) -> Timing:
@@ -79,7 +96,7 @@ def _timed(element: Element, base: float, timing: Timing) -> Iterator[Cue]:
     """Yield the cues in an element: what has times and holds nothing else that has them."""
     begin, end, length = (element.get(name) for name in ("begin", "end", "dur"))
     start = base + (_seconds(begin, timing) if begin else 0.0)
-    inner = [one for one in element.iter() if one is not element and one.get("begin")]
+    inner = [one for one in element.iter() if one is not element and one.get("begin") and _local(one.tag) != "set"]
     if (begin or _local(element.tag) == "p") and not inner:
         stop = base + _seconds(end, timing) if end else start + (_seconds(length, timing) if length else 0.0)
         lines = (" ".join(line.split()) for line in "".join(_texts(element, timing.ruby)).split("\u2028"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -77,7 +78,9 @@ class AlignRequest(RunRequest):
         same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt", "ass")
         if not same or self.layout or self.highlight_words:
             return None
-        return retimed(decode_text(read_raw(job.text)), job.text, transcript.segments)
+        raw = read_raw(job.text)
+        done = retimed(decode_text(raw), job.text, transcript.segments)
+        return f"\ufeff{done}" if done and raw.startswith(codecs.BOM_UTF8) else done
 
     @property
     def track_language(self) -> str | None:
