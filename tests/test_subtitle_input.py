@@ -459,6 +459,17 @@ def test_what_moves_in_a_cue_of_ttml_is_no_cue() -> None:
     assert [(cue.start, cue.end, cue.lines) for cue in read_cues(text, ".ttml")] == [(1.0, 2.0, ("Ever tried.",))]
 
 
+def test_lyrics_are_timed_anew_with_their_head_and_lines_that_come_again() -> None:
+    text = "[ar:A B]\r\n[ti:x]\r\n\r\n[00:01.00][00:05.00]Ever tried.\r\n[00:03.00]No matter.\r\n[00:04.00]\r\n[00:07.00]\r\n"
+    said = [Segment("Ever tried.", 5.0, 6.5), Segment("No matter.", 8.0, 9.25), Segment("Ever tried.", 10.0, 11.0)]
+    done = retimed(text, "a.lrc", said)
+    assert done == (
+        "[ar:A B]\r\n[ti:x]\r\n\r\n[00:05.00][00:10.00]Ever tried.\r\n[00:08.00]No matter.\r\n[00:09.25]\r\n[00:11.00]\r\n"
+    )
+    assert retimed(text.replace("No", "<00:03.00> No"), "a.lrc", said) is None  # times of words are the writer's
+    assert retimed("[offset:+500]\n" + text, "a.lrc", said) is None
+
+
 @pytest.mark.slow
 def test_windows_subtitles_come_back_as_windows_subtitles(asr: Run, tmp_path: Path) -> None:
     """Through the command: the byte-order mark and the ends of lines."""

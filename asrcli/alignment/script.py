@@ -146,7 +146,7 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
 
     ``None`` where cues and segments do not go together: captions that roll, which are no more than their words.
     """
-    from asrcli.formats import captions, reading
+    from asrcli.formats import captions, lyrics, reading
 
     kind = Path(path).suffix.lower()
     cues = captions.read_cues(text, kind)
@@ -162,11 +162,13 @@ def retimed(text: str, path: str, segments: Sequence[Segment]) -> str | None:
         else:
             times.append(None)
     vtt = kind == ".vtt"
-    if left or (kind != ".ass" and len(cues) != len(reading.blocks(text, vtt=vtt))):
+    if left or (kind in (".srt", ".vtt") and len(cues) != len(reading.blocks(text, vtt=vtt))):
         return None
     known = [number for number, one in enumerate(times) if one is not None]
     for number in range(len(cues)) if known else ():
         times[number] = times[number] or _beside(number, cues, times, known)
+    if kind == ".lrc":
+        return lyrics.retimed_lyrics(text, times)
     return captions.retimed_events(text, times) if kind == ".ass" else reading.retimed(text, times, vtt=vtt)
 
 

@@ -1,8 +1,8 @@
 """Read the cues of subtitles by the kind of file.
 
-SubRip and WebVTT are read by `reading`, TTML by `timed_text`, ASS, SSA, SBV and LRC here, and by FFmpeg MicroDVD, MPL2,
-SAMI, Spruce's STL, SCC, RealText, VPlayer and PJS. A file is known by its first lines, whatever it is called: subtitles
-often end in `.txt`, and `.sub` is three formats.
+SubRip and WebVTT are read by `reading`, TTML by `timed_text`, LRC by `lyrics`, ASS, SSA and SBV here, and by FFmpeg
+MicroDVD, MPL2, SAMI, Spruce's STL, SCC, RealText, VPlayer and PJS. A file is known by its first lines, whatever it is
+called: subtitles often end in `.txt`, and `.sub` is three formats.
 """
 
 from __future__ import annotations
@@ -18,20 +18,16 @@ from typing import Any
 from asrcli.errors import InputError
 from asrcli.formats import OWN_SUBTITLES, reading
 from asrcli.formats.cues import Cue
+from asrcli.formats.lyrics import parse_lrc
 from asrcli.formats.reading import TIMES, lines_of, unrolled
 from asrcli.formats.timed_text import TIMED_TEXT, parse_ttml, seconds_of
 
-LAST = 5.0  # seconds that the last line of an LRC is shown
 ASS_TIME = re.compile(r"(\s*)\d+:\d+:\d+(?:[.:]\d+)?(\s*)")
 BRACES = r"[^{}]{0,500}"  # of a pair of them, so that an open one is not followed to the end of the text
 OVERRIDES = re.compile(r"(?<!\\)\{[^}]{0,500}(?<!\\)\}")  # an open brace in one is a part of it
 DRAWING = re.compile(rf"\{{{BRACES}\\p[1-9]{BRACES}\}}.*?(?:\{{{BRACES}\\p0{BRACES}\}}|$)")
 KARAOKE = re.compile(rf"\{{{BRACES}\\[kK][fo]?\d")
 SBV_TIMES = re.compile(r"\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*,\s*(\d+:\d{1,2}:\d{1,2}[.,]\d{1,3})\s*")
-LRC_LINE = re.compile(r"\s*((?:\[\d+:\d{1,2}(?:[.:]\d{1,3})?\]\s*)+)(.*)")
-LRC_WORD = re.compile(r"<\d+:\d{1,2}(?:[.:]\d{1,3})?>")
-LRC_BEHIND = re.compile(r"\s*\[bg:(.*)\]\s*")  # the voices behind, in enhanced LRC
-LRC_VOICE = re.compile(r"v\d{1,2}:\s*")
 
 
 def read_cues(text: str, kind: str) -> list[Cue]:
@@ -50,7 +46,7 @@ def read_cues(text: str, kind: str) -> list[Cue]:
     if kind == ".sbv":
         return list(_sbv(reading.lines_of(text)))
     if kind == ".lrc":
-        return _lrc(reading.lines_of(text))
+        return parse_lrc(text)
     if kind in TIMED_TEXT:
         return parse_ttml(text)
     if not kind.startswith("."):
@@ -140,28 +136,6 @@ def _sbv(rows: Sequence[str]) -> Iterator[Cue]:
     for (place, times), (following, _) in pairwise([*places, (len(rows), places[-1][1])]):
         lines = [line.strip() for row in rows[place + 1 : following] for line in row.split("[br]")]
         yield Cue(seconds_of(times[1]), seconds_of(times[2]), tuple(line for line in lines if line))
-
-
-def _lrc(rows: Sequence[str]) -> list[Cue]:
-    found: list[tuple[float, str]] = []
-    for row in rows:
-        if behind := LRC_BEHIND.fullmatch(row):
-            first = LRC_WORD.search(behind[1])
-            said = " ".join(LRC_WORD.sub("", behind[1]).split())
-            found += [(_lyric(first[0][1:-1]) if first else found[-1][0] if found else 0.0, said)]
-        elif match := LRC_LINE.fullmatch(row):
-            said = " ".join(LRC_VOICE.sub("", LRC_WORD.sub("", match[2]), count=1).split())
-            found += [(_lyric(stamp), said) for stamp in re.findall(r"\[([^\]]+)\]", match[1])]
-    if not found:
-        raise InputError("line 1: no times of LRC ([00:01.00])")
-    found.sort(key=lambda one: one[0])
-    ends = [start for start, _ in found[1:]] + [found[-1][0] + LAST]
-    return [Cue(start, end, (said,)) for (start, said), end in zip(found, ends, strict=True) if said]
-
-
-def _lyric(stamp: str) -> float:
-    minutes, _, rest = stamp.partition(":")
-    return round(int(minutes) * 60 + float(rest.replace(":", ".")), 3)
 
 
 NAMES = ("SBV", "LRC", "TTML", "MicroDVD", "MPL2", "SubViewer", "SAMI", "Spruce's STL", "SCC")

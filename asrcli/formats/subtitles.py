@@ -177,16 +177,17 @@ CLEAR_AFTER = 5.0  # seconds of silence after which the display is cleared by an
 def render_lrc(transcript: Transcript, layout: Layout, header: bool) -> str:
     """Write LRC with one line per cue; enhanced LRC (a time per word) with ``highlight_words``."""
     cues = shape(transcript, replace(layout, max_lines=1, keep_breaks=False))[0]
-    lines = [f"[length:{_timestamp(transcript.seconds)[:5]}]"] if transcript.seconds > 0 else []
+    lines = [f"[length:{lrc_time(transcript.seconds)[:5]}]"] if transcript.seconds > 0 else []
     for number, cue in enumerate(cues):
         text = _timed_words(cue) if layout.highlight_words else " ".join(cue.lines)
-        lines.append(f"[{_timestamp(cue.start)}]{label(cue.speaker)}{text}")
+        lines.append(f"[{lrc_time(cue.start)}]{label(cue.speaker)}{text}")
         if number + 1 < len(cues) and cues[number + 1].start - cue.end > CLEAR_AFTER:
-            lines.append(f"[{_timestamp(cue.end)}]")
+            lines.append(f"[{lrc_time(cue.end)}]")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _timestamp(seconds: float) -> str:
+def lrc_time(seconds: float) -> str:
+    """Return a time as LRC writes it."""
     minutes, centis = divmod(round(seconds * 1000) // 10, 6000)
     return f"{minutes:02d}:{centis // 100:02d}.{centis % 100:02d}"
 
@@ -194,5 +195,5 @@ def _timestamp(seconds: float) -> str:
 def _timed_words(cue: Cue) -> str:
     """Return the text with a time before each word; one whose times are interpolated has none."""
     words = [(word.source != "interpolated", word) for line in cue.words for word in line]
-    text = "".join((f"<{_timestamp(word.start)}>" if timed else "") + word.text for timed, word in words)
-    return text + (f"<{_timestamp(cue.end)}>" if any(timed for timed, _ in words) else "")
+    text = "".join((f"<{lrc_time(word.start)}>" if timed else "") + word.text for timed, word in words)
+    return text + (f"<{lrc_time(cue.end)}>" if any(timed for timed, _ in words) else "")

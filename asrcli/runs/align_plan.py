@@ -75,7 +75,7 @@ class AlignRequest(RunRequest):
 
     def own_text(self, job: Job, transcript: Transcript, format: str) -> str | None:
         """Return subtitles in their own format with new times and all else as it is; ``None`` where that is not it."""
-        same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt", "ass")
+        same = os.path.splitext(job.text)[1].lower() == f".{format}" and format in ("srt", "vtt", "ass", "lrc")
         if not same or self.layout or self.highlight_words:
             return None
         raw = read_raw(job.text)
