@@ -27,7 +27,7 @@ CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
     "pt": (re.compile(r"(?<![\d.,:])(\d{1,2}) ?h(?:oras?)?(?: ?(?:e )?([0-5]\d)(?:min)?)?\b(?! ?\d)"), "horas e "),
 }
 EASTERN = {"zh": "点 分", "yue": "点 分", "ja": "時 分", "ko": "시 분"}
-CLOCK_SIGN = re.compile(r"(?<![\d:.])([01]?\d|2[0-4])[:：]([0-5]\d)(?![\d:：])")
+CLOCK_SIGN = re.compile(r"(?<![\d:.])([01]?\d|2[0-4])[:：]([0-5]\d)(?![a-z\d:：])", re.IGNORECASE)
 KOREAN = str.maketrans("영공일이삼사오육륙칠팔구십백천만억조", "零零一二三四五六六七八九十百千万亿兆")
 _NUMERAL, _PLACE = "영공일이삼사오육륙칠팔구십백천만억조", "십백천만억조"
 _COUNTER = " ?(?:원|년|월|일|시|분|초|퍼센트|프로|개|명|번|층|호|회|세|살|킬로|미터|도|권|장|대|인|점|배)"

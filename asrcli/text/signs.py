@@ -20,7 +20,7 @@ COINS = ("R$", "Kč", "zł", "kr", "Ft")  # money in letters
 MONEY = frozenset("$£¤¥฿؋৳៛﷼௹૱").union(map(chr, range(0x20A0, 0x20C1)))
 KEPT = MONEY | {"°", "‰"}
 WIDE = str.maketrans("￥＄￡￦％؉℃", "¥$£₩%‰℃")
-LOOSE_KEPT = re.compile(rf"(?<!\d)(?<!\d )[{''.join(sorted(KEPT))}]")  # beside no number: it is not said
+AT_NUMBER = 0xF0000  # what a sign that stays at its number is moved by, until all others are gone
 BLANK = "[ \u00a0\u2009\u202f\u200e\u200f]{0,3}"
 # Of a number, and not between two; before it stand the end of a word, a bracket or a script without spaces.
 SIGN = re.compile(
@@ -125,7 +125,8 @@ def say_signs(text: str, language: str) -> str:
         many = f"{number} {large}" if large else number
         own = WORDS.get(sign, {}).get(language)
         if own is None:
-            return f"{many} {american}{sign}{' c' if degrees else ''} "
+            kept = "".join(chr(AT_NUMBER + ord(char)) if char in KEPT else char for char in sign)
+            return f"{many} {american}{kept}{' c' if degrees else ''} "
         word = _form(number if not large else "5", own.split("|"), language)
         space = "" if language in UNSPACED else " "
         return f"{many}{space}{american}{word}" + (f" {CELSIUS.get(language, 'celsius')}" if degrees else "")

@@ -23,7 +23,7 @@ from asrcli.text.local_numbers import base_of, join_groups, one_way, rewrite_num
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
-from asrcli.text.signs import KEPT, LOOSE_KEPT, per_cent, read_parts, say_minus, say_signs
+from asrcli.text.signs import AT_NUMBER, KEPT, per_cent, read_parts, say_minus, say_signs
 from asrcli.text.written_english import MONTHS, SIGN, TABLE, as_spoken, finish, is_unusual, plain_days
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
@@ -91,8 +91,8 @@ class Folding(dict[int, str]):
             return char  # part of a number or not: `normalize_other` sees
         if category == "Cf" or char == "\u0640":  # joiners, marks of direction, the Arabic stretching bar
             return ""
-        if char in KEPT and self.numerals:
-            return f" {char} "  # until it is seen whether it stands at a number
+        if code > AT_NUMBER and chr(code - AT_NUMBER) in KEPT:
+            return f" {chr(code - AT_NUMBER)} "
         return " " if category[0] in "PSZC" else char
 
 
@@ -196,7 +196,7 @@ class UniversalNormalizer:
     def read_marks(self, text: str) -> str:
         """Leave out the marks that part no numbers, and write number words as digits."""
         if self.on["punctuation"]:
-            text = LOOSE_KEPT.sub(" ", LOOSE.sub(" ", " ".join(text.split())))
+            text = LOOSE.sub(" ", text)
         if self.read_words is not None:
             plain = self.read_words(read_ordinals(" ".join(text.split()), self.language))
             text = per_cent(join_ordinals(plain, self.language), self.language)
