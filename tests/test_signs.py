@@ -90,6 +90,8 @@ PAIRS = {
         ("!", "다섯 개", "6개"), ("!", "네 시작", "4시작"),
     ],
     "en": [
+        ("=", "between 1 MB and 1 GB", "between one megabyte and one gigabyte"),
+        ("=", "a hundred and one km", "101 kilometers"),
         ("!", "minus five euros", "five euros"), ("=", "minus five euros", "-€5"), ("=", "-5 €", "minus five euros"), ("=", "5 million $", "five million dollars"), ("=", "₹5", "five rupees"),
         ("=", "5 km", "five kilometres"), ("=", "1 km", "one kilometer"), ("=", "5 km/h", "five kilometers per hour"), ("=", "1,00,000", "100000"),
         ("=", "No. 5", "number five"), ("=", "§ 5", "section five"), ("=", "World War II", "world war two"), ("=", "Henry VIII", "Henry the eighth"),

@@ -80,8 +80,8 @@ _ROMAN = r"(?=[IVX]{2}|V\b)(X{0,3}(?:IX|IV|V?I{0,3}))\b(?!\.\s?[A-Z])"
 
 def unit(found: re.Match[str]) -> str:
     """Return a number and its unit in words."""
-    before = found.string[: found.start()].lower().replace("-", " ").split()[-1:]
-    one = found[1].lower() in ("1", "one") and _COUNTING.isdisjoint(before)
+    before = found.string[: found.start()].lower().replace("-", " ").removesuffix(" and ").split()[-1:]
+    one = found[1].lower() in ("1", "one") and not {*TENS, "hundred", *LARGE, "point"}.intersection(before)
     return f"{found[1]} {UNITS[found[2]].replace('(s)', '' if one else 's')}"
 
 
@@ -167,7 +167,7 @@ _REWRITES: Rewrites = (
 _NUMBER_IN_DIGITS = r"(?<![\w.,])(\d[\d,.]*(?<![.,]))"
 _BEFORE_CASE: Rewrites = (
     (r"([₹₩₽₺₦₱₪฿₫])\s?(\d[\d,.]*(?<![.,]))", r"\2 \1"),
-    (rf"{_NUMBER_IN_DIGITS}((?: [mbt]r?illion)?)\s?([€£$])(?!\s?\d)", r"\3\1\2"),
+    (rf"{_NUMBER_IN_DIGITS}((?: [mbt]r?illion)?)\s?([€£$])(?!\w|\s\d)", r"\3\1\2"),
     (rf"(?<![\w.,])(\d[\d,.]*(?<![.,])|(?i:{_WORDS})\b)\s?({_UNIT})(?![\w²/])", unit),
     (rf"\b(?:({_CHAPTERS})|({_KINGS}))\s{_ROMAN}", roman),
 )
