@@ -58,23 +58,30 @@ def body(transcript: Transcript, format: str, with_segments: bool, with_words: b
         format: one of `FORMATS_SERVED`.
         with_segments, with_words: verbose JSON holds them; with words alone OpenAI leaves segments out.
     """
-    named = replace(transcript, recording=replace(transcript.recording, path=NAME))
     if name := rendered(format):
-        return render(named, name, layout())
+        return render(_named(transcript), name, layout())
     if format == "json":
         return _dump({"text": transcript.text, "usage": _usage(transcript)})
-    return _dump(_verbose(named, with_segments, with_words))
+    return _dump(_verbose(transcript, with_segments, with_words))
 
 
 def done(transcript: Transcript, text: str) -> str:
     """Return the data of the last event of a stream."""
     whole = _verbose(transcript, True, False)
-    kept = {key: whole[key] for key in ("usage", "language", "duration", "segments")}
+    kept = {key: whole[key] for key in ("usage", "language", "duration", "segments", "asr")}
     return _dump({"type": "transcript.text.done", "text": text, **kept})
 
 
+def _named(transcript: Transcript) -> Transcript:
+    """Return a transcript that says nothing of where the server keeps uploads, its warnings included."""
+    path, recording = transcript.recording.path, replace(transcript.recording, path=NAME)
+    return replace(
+        transcript, recording=recording, warnings=tuple(one.replace(path, NAME) for one in transcript.warnings)
+    )
+
+
 def _verbose(transcript: Transcript, with_segments: bool, with_words: bool) -> dict[str, Any]:
-    whole = json.loads(render(transcript, "json", layout()))
+    whole = json.loads(render(_named(transcript), "json", layout()))
     found = {
         "task": whole["options"].get("task", "transcribe"),
         "language": NAMES.get(transcript.language or "", transcript.language or ""),

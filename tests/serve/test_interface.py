@@ -193,6 +193,10 @@ def test_words_alone_come_without_segments(server: Running) -> None:
 def test_silence_is_no_mistake(server: Running, tmp_path: Path) -> None:
     answer = server.ask(write_silence(tmp_path / "a.wav", 3).read_bytes(), response_format="verbose_json")
     assert (answer.status_code, answer.json()["text"], answer.json()["segments"]) == (200, "", [])
+    said = ["no speech was found in upload: its 3.0 s are digital silence"]
+    assert answer.json()["asr"]["warnings"] == said
+    streamed = server.ask((tmp_path / "a.wav").read_bytes(), response_format="verbose_json", stream="true")
+    assert json.loads(streamed.text.strip().rpartition("data: ")[2])["asr"]["warnings"] == said
 
 
 def test_a_file_may_come_first_and_in_pieces_without_a_length(server: Running) -> None:
