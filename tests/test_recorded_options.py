@@ -24,6 +24,17 @@ def test_everything_that_shaped_the_text_is_in_the_json(asr: Run, tmp_path: Path
     assert {"dtype", "clip_seconds", "vad_min_speech", "vad_min_silence", "vad_pad"} <= set(found)
     assert found["dtype"] != "auto"
     assert json.loads(asr(*FAKE, "--no-vad").out)["options"]["vad"] == "off"
+    assert "numbers" not in found
+    assert json.loads(asr(*FAKE, "--numbers", "words").out)["options"]["numbers"] == "words"
+
+
+def test_what_shaped_the_text_of_a_stream_is_in_its_json(asr: Run, tmp_path: Path) -> None:
+    """A stream told of nothing but the options of the engine."""
+    write_wav(tmp_path / "one.wav")
+    live = ("--stream", "--idle", "0.1", "--settle-after", "3", "--vad-threshold", "0.2")
+    found = json.loads(asr(*FAKE, *live).out)["options"]
+    assert {"device": "cpu", "vad": "silero", "vad_threshold": "0.2", "settle_after": "3"}.items() <= found.items()
+    assert {"dtype", "vad_min_speech", "vad_min_silence", "vad_pad", "every"} <= set(found)
 
 
 def test_another_precision_or_batch_is_made_again(asr: Run, tmp_path: Path) -> None:

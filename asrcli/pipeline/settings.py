@@ -13,6 +13,7 @@ from asrcli.types import Clip, Segment, Transcript
 
 if TYPE_CHECKING:
     from asrcli.audio.cut import CutOptions
+    from asrcli.audio.vad import VadOptions
     from asrcli.companions import Identifier, Punctuator
     from asrcli.engines.recogniser import Choice, Recogniser
     from asrcli.types import Samples
@@ -40,6 +41,7 @@ class Settings:
     shared: bool = False  # other runs may take what this one has not begun: little is begun ahead
     opening: Callable[[int], None] | None = None  # before each recording is opened, in its decoding thread; may fail it
     listen: Listen | None = None  # gets the blocks of each recording as they are decoded, and hands them on
+    also: tuple[tuple[str, str], ...] = ()  # what else shapes the text, by name and value
 
 
 def decode_threads(recognisers: int, elsewhere: bool) -> int:
@@ -49,7 +51,18 @@ def decode_threads(recognisers: int, elsewhere: bool) -> int:
 
 
 def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield name and value of the implementation, the device, its precision, batches, clips and voice activity."""
+    """Yield name and value of all that shapes a text apart from what is asked of the engine."""
+    yield from by_engine(choice)
+    yield "batch_size", str(settings.batch_size)
+    yield "clip_seconds", f"{settings.cut.max_seconds:g}"
+    yield from by_vad(settings.cut.vad)
+    if settings.languages:
+        yield "languages", ",".join(settings.languages)
+    yield from settings.also
+
+
+def by_engine(choice: Choice) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the implementation, the device and its precision."""
     if backend := backend_of(choice.engine):
         yield "backend", backend
     device, accepted = choice.device, choice.engine.dtypes.get(choice.device.kind, ())
@@ -57,11 +70,10 @@ def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
     yield "dtype", accepted[0] if device.dtype == "auto" and accepted else device.dtype
     if pin_threads():
         yield "blas_threads", "1"
-    yield "batch_size", str(settings.batch_size)
-    yield "clip_seconds", f"{settings.cut.max_seconds:g}"
-    vad = settings.cut.vad
+
+
+def by_vad(vad: VadOptions | None) -> Iterator[tuple[str, str]]:
+    """Yield name and value of what counts as speech."""
     yield "vad", "off" if vad is None else vad.model
     if vad is not None:
         yield from ((f"vad_{one.name}", f"{getattr(vad, one.name):g}") for one in fields(vad) if one.name != "model")
-    if settings.languages:
-        yield "languages", ",".join(settings.languages)

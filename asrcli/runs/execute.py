@@ -302,6 +302,11 @@ def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) ->
     from asrcli.pipeline.settings import MOST_CLIPS, Settings, decode_threads
 
     longest = clip_length(choice.engine, request.options)
+    writing = request.writing
+    beside = {
+        "punctuation": request.punctuation, "identifier": request.identifier,
+        "numbers": None if writing.numbers == "as-is" else writing.numbers, "script": writing.script,
+    }  # fmt: skip
     return Settings(
         cut=CutOptions(
             longest,
@@ -317,4 +322,5 @@ def pipeline_settings(request: Request, choice: Choice, recognisers: int = 1) ->
         answer=partial(answer, questions=asked) if (asked := request.options.ask) else None,
         decode_threads=decode_threads(recognisers, request.workers.ray is not None),
         queue_seconds=request.queue_seconds,
+        also=tuple((name, value) for name, value in beside.items() if value is not None),
     )
