@@ -177,7 +177,9 @@ def _run(probe: Probe, seconds: float) -> Finding:
             env=surroundings(),
         )
     except subprocess.TimeoutExpired:
-        return Finding(probe.name, "broken", f"no answer in {seconds:.0f} s: it hangs, or the machine is busy", probe.fix)
+        return Finding(
+            probe.name, "broken", f"no answer in {seconds:.0f} s: it hangs, or the machine is busy", probe.fix
+        )
     except OSError as error:
         return Finding(probe.name, "broken", f"{probe.interpreter}: {reason(error)}", probe.fix)
     said = last_line(done.stdout)
