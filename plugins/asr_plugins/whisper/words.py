@@ -32,7 +32,8 @@ DRAWN_OUT, DRAWN_WORDS, LETTER, SLOWER = 0.15, 3, 0.11, 1.3
 DIGIT = 4  # letters that a digit is worth
 # A word by itself is less sure than in a sentence, and right all the same: words that a text lacks of four count, too.
 LEAST_WORDS, LACKING = 4, 0.9
-RUN, RUN_SHARE = 6, 0.75  # words in a row that count with less than that of their mean
+# So many words in a row count with their mean divided by so much: a longer text hides them.
+RUNS = ((6, 0.75), (3, 0.57))
 OUTLIER = 2.0  # a word after a pause is at most this many medians long: attention drags it over the pause
 
 
@@ -198,9 +199,9 @@ def before(words: Sequence[Word], limit: float) -> tuple[Word, ...]:
 
 
 def certainty(words: Sequence[Word]) -> float:
-    """Return the mean of how sure the model is of each word; six in a row that are less so count: others hide them."""
+    """Return the mean of how sure the model is of each word, or of a few in a row that are far less so."""
     sure = [word.score or 0.0 for word in words]
-    runs = (fmean(sure[first : first + RUN]) / RUN_SHARE for first in range(len(sure) - RUN + 1))
+    runs = (fmean(sure[at : at + run]) / share for run, share in RUNS for at in range(len(sure) - run + 1))
     return min(fmean([*sure, *[LACKING] * (LEAST_WORDS - len(sure))]), *runs, 1.0)
 
 
