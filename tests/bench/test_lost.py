@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from asrcli.types import Recording, Region, Segment, Transcript
 from benchmarks.lost import Counts, Said, count
+from benchmarks.marks import interval, row
 
 SAID = (Said("she put back letters", 0.0, 4.0), Said("most harvest was lost then", 10.0, 15.0))
 
@@ -43,3 +46,14 @@ def test_words_of_a_recording_may_have_their_own_places() -> None:
     said = Said("one, two", 10.0, 20.0, places=(11.0, 19.0))
     assert said.words(lambda text: text.strip(",")) == [("one", 11.0), ("two", 19.0)]
     assert Said("one two", 10.0, 20.0).words(str) == [("one", 12.5), ("two", 17.5)]
+
+
+def test_recordings_together_have_the_interval_of_their_count() -> None:
+    """The ends are those of Garwood's table (1936)."""
+    assert [interval(count) for count in (0, 1, 5)] == [
+        pytest.approx((0.0, 3.689), abs=1e-3),
+        pytest.approx((0.025, 5.572), abs=1e-3),
+        pytest.approx((1.623, 11.668), abs=1e-3),
+    ]
+    one = Counts(lost=40, found=30, marks=9, false=1, slight=2)
+    assert row("all", [one, one], 1800.0) == "| all | 30 | 80 | 75.0 | 18 | 2 | 4.0 (0.5 to 14.4) |"
