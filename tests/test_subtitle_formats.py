@@ -306,3 +306,27 @@ def test_subtitles_called_txt_are_aligned_as_subtitles(asr: Run, tmp_path: Path)
     assert done.code == 0, done.err
     assert done.out.count("-->") == 2 and first in done.out.splitlines()[2] and "{" not in done.out
     assert done.out.endswith(f"\n{last}\n")  # a line of its own, as it was
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "ass", "lrc"])
+def test_speakers_who_talk_at_once_are_read_back_without_their_names(kind: str, tmp_path: Path) -> None:
+    """Names are no words: in LRC, too, where the lines of two speakers stand between each other."""
+    said = [("Ann Lee", 0.5, "good morning"), ("Bob", 0.8, "wait a moment"), ("Ann Lee", 2.5, "thank you")]
+    segments = tuple(Segment(text, start, start + 1.5, speaker=speaker) for speaker, start, text in said)
+    transcript = Transcript(Recording("talk.wav"), segments, "fake", seconds=6.0)
+    path = tmp_path / f"talk.{kind}"
+    path.write_text(render(transcript, kind, Layout()))
+    script = read_script(str(path))
+    assert sorted(word for piece in script.pieces for word in written_words(piece.text)) == sorted(
+        word for _, _, text in said for word in text.split()
+    )
+    assert {piece.speaker for piece in script.pieces} == {"Ann Lee", "Bob"}
+
+
+@pytest.mark.parametrize(
+    "name", ["a.ctm", "a.stm", "a.rttm", "a.tsv", "a.csv", "a.jsonl", "a.TextGrid", "a.labels.txt"]
+)
+def test_tables_of_times_are_no_text(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("talk 1 0.0 0.5 hello\n")
+    with pytest.raises(InputError, match=r"is a table of times, which is not read: give \.txt"):
+        read_script(str(tmp_path / name))

@@ -15,7 +15,7 @@ from asrcli.base.files import reason
 from asrcli.base.join import is_unspaced
 from asrcli.base.whole import read_whole
 from asrcli.errors import InputError
-from asrcli.formats import PICTURES, SUBTITLES, UNREAD
+from asrcli.formats import FORMATS, PICTURES, SUBTITLES, UNREAD
 from asrcli.formats.cues import Cue
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
@@ -90,13 +90,17 @@ def read_script(path: str) -> Script:
 
 
 def _check_kind(raw: bytes, path: str) -> None:
-    """Raise `InputError` for subtitles that are no text: pictures, and EBU's STL of television stations."""
+    """Raise `InputError` for what is no text: pictures, EBU's STL, tables that we write ourselves."""
     suffix = Path(path).suffix.lower()
     if suffix in PICTURES or raw.startswith((b"\x00\x00\x01\xba", b"PG")):
         raise InputError(f"the text '{path}': subtitles that are pictures hold no text; read them with OCR first")
     if suffix in UNREAD or raw[3:6] == b"STL":
         others = "ffmpeg -i FILE new.srt, or an editor of subtitles, makes others of them"
         raise InputError(f"the text '{path}': such subtitles are not read; {others}")
+
+    tables = {f".{one.extension.lower()}" for one in FORMATS.values()} - {*SUFFIXES, ".answers.md"}
+    if path.lower().endswith(tuple(tables)):
+        raise InputError(f"the text '{path}' is a table of times, which is not read: give {', '.join(SUFFIXES)}")
 
 
 def holds_cues(path: str) -> bool:

@@ -27,7 +27,8 @@ def parse_lrc(text: str) -> list[Cue]:
     if not found:
         raise InputError("line 1: no times of LRC ([00:01.00])")
     ends = [start for start, *_ in found[1:]] + [found[-1][0] + LAST]
-    return [Cue(start, end, (said,)) for (start, said, *_), end in zip(found, ends, strict=True) if said]
+    shown = ((start, end, *reading.labelled(said)) for (start, said, *_), end in zip(found, ends, strict=True) if said)
+    return [Cue(start, end, (said,), speaker) for start, end, speaker, said in shown]
 
 
 def _lyrics(rows: Sequence[str]) -> list[tuple[float, str, int, str]]:

@@ -73,11 +73,15 @@ def parse_srt(text: str) -> list[Cue]:
     cues = []
     for block in blocks(text, vtt=False):
         shown = [_srt_line(part) for line in block.lines for part in BREAK.split(line)]
-        named = LABEL.match(shown[0]) if shown else None
-        named = None if named and is_sound(named[1]) else named
-        rest = [shown[0][named.end() :], *shown[1:]] if named else shown
-        cues.append(_cue(block, rest, named[1] if named else None))
+        speaker, first = labelled(shown[0] if shown else "")
+        cues.append(_cue(block, [first, *shown[1:]], speaker))
     return unrolled(cues) if _rolls(cues) else cues
+
+
+def labelled(line: str) -> tuple[str | None, str]:
+    """Return the speaker that a label in brackets names, if it is none of a sound, and the rest of the line."""
+    named = LABEL.match(line)
+    return (named[1], line[named.end() :]) if named and not is_sound(named[1]) else (None, line)
 
 
 def is_sound(note: str) -> bool:
