@@ -126,3 +126,38 @@ def test_a_round_size_of_a_writer_that_does_not_know_it_is_not_called_cut_short(
     path.write_bytes(riff(form(), chunk(b"data", DATA[8:], counted), size=counted + 36))
     samples, told = heard(path)
     assert (len(samples), told) == (len(WHOLE), [])
+
+
+def voc(*blocks: tuple[int, bytes]) -> bytes:
+    """Return a Creative Voice File of blocks: type and content."""
+    head = b"Creative Voice File\x1a" + struct.pack("<HHH", 26, 0x010A, 0x1129)
+    return head + b"".join(bytes([kind]) + len(body).to_bytes(3, "little") + body for kind, body in blocks) + b"\0"
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_silence_and_repetitions_in_a_voc_lose_nothing(wide: bool, tmp_path: Path) -> None:
+    """FFmpeg passes silence over, and ends at the end of a repetition, whose block has no content."""
+    code, rate = 256 - 125, 8000
+
+    def sounding(hertz: float) -> tuple[int, bytes]:
+        samples = tone(1, rate, hertz, 0.5)
+        if wide:
+            return 9, struct.pack("<IBBHI", rate, 16, 1, 4, 0) + (samples * 32767).astype("<i2").tobytes()
+        return 1, bytes([code, 0]) + np.round(samples * 127 + 128).astype("u1").tobytes()
+
+    silence, marks = (3, struct.pack("<HB", rate - 1, code)), [(4, b"\1\0"), (5, b"a note\0")]
+    blocks = [silence, sounding(500), (6, b"\1\0"), *marks, silence, silence, sounding(900), (7, b""), sounding(700)]
+    (tmp_path / "a.voc").write_bytes(voc(*blocks))
+    samples, told = heard(tmp_path / "a.voc")
+    spectra = np.abs(np.fft.rfft(samples[: 6 * SAMPLE_RATE].reshape(6, SAMPLE_RATE)[:, 1000:-1000]))
+    loud = np.abs(samples[: 6 * SAMPLE_RATE].reshape(6, SAMPLE_RATE)[:, 1000:-1000]).max(axis=1) > 0.1
+    found = spectra.argmax(axis=1) * SAMPLE_RATE / (SAMPLE_RATE - 2000) * loud
+    assert found.tolist() == pytest.approx([0, 500, 0, 0, 900, 700], abs=2) and told == []
+    assert len(samples) == pytest.approx(6 * SAMPLE_RATE, abs=50)
+
+
+def test_a_voc_that_is_mostly_silence_by_its_own_account_takes_bounded_memory() -> None:
+    from asrcli.audio.voc import MOST_SILENCE, plain
+
+    sound = 9, struct.pack("<IBBHI", 4_000_000_000, 16, 255, 4, 0) + bytes(510)
+    assert len(plain(voc(*[sound, (3, b"\xff\xff\0")] * 200, sound))) < MOST_SILENCE + 200_000

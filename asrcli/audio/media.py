@@ -8,6 +8,7 @@ called ``talk.wav`` must not read another file or reach the network.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
+from asrcli.audio import voc
 from asrcli.audio.fragments import Reordered
 from asrcli.audio.parts import Part
 from asrcli.audio.piped import Piped
@@ -177,6 +179,8 @@ def _opened(source: ByteSource | SeekableSource, known: str | None) -> Any:
     """Open a container with more of its beginning where the first 5 MB show no sound: no head may speak of it."""
     import av
 
+    if isinstance(source, SeekableSource) and known == "voc":
+        source = SeekableSource(io.BytesIO(voc.plain(source.read(voc.MOST))), WHOLE)
     # The option reaches nested opens too: with an empty-handed list no demuxer can open anything by name.
     options = {"format_whitelist": "gsm" if known == "gsm" else DEMUXERS, "protocol_whitelist": "none"}
     how: Any = {"metadata_errors": "ignore", "buffer_size": READ_BYTES}
@@ -203,6 +207,8 @@ def _known(head: bytes | None) -> str | None:
     """Return the format that FFmpeg finds by these first bytes: it would ask all the others, too, for 0.1 ms."""
     if head is None:
         return None
+    if head == voc.HEAD[:12]:
+        return "voc"
     return "wav" if head[:4] + head[8:] == b"RIFFWAVE" else "flac" if head[:8] in FLAC else None
 
 
