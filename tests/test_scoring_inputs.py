@@ -215,6 +215,37 @@ def test_ids_with_accents_taken_apart_are_matched(tmp_path: Path) -> None:
     assert found.systems[0].counts.errors == 0 and not found.systems[0].missing
 
 
+def test_ids_with_spaces_and_whole_numbers_with_a_point_are_matched(tmp_path: Path) -> None:
+    """As spreadsheets and pandas write them; before, they counted as missing."""
+    ref = write(tmp_path / "r.csv", "id,text\na ,x\n2,y\nc  d,z\n")
+    hyp = write(tmp_path / "h.jsonl", '{"id": "a", "pred_text": "x"}\n{"id": 2.0, "pred_text": "y"}\n'
+                '{"id": "c d", "pred_text": "z"}\n')  # fmt: skip
+    found = run(ref, [hyp], Wanted(normalizer="none"))
+    assert found.systems[0].counts.errors == 0 and not found.systems[0].missing
+    assert any("2 ids are those of" in note and "spaces: 'a ' and 'a'" in note for note in found.systems[0].notes)
+
+
+@pytest.mark.parametrize("kind", ["trn", "txt", "jsonl", "csv", "kaldi"])
+@pytest.mark.parametrize("odd", ["carriage returns", "marks of order"])
+def test_lists_of_old_macs_and_joined_files(kind: str, odd: str, tmp_path: Path) -> None:
+    """Before, a trn of carriage returns was one text, and an id behind a mark of byte order was another one."""
+    content = {
+        "trn": "x (s-1)\ny (s-2)\n",
+        "txt": "x\ny\n",
+        "jsonl": '{"id": "1", "text": "x", "pred_text": "x"}\n{"id": "2", "text": "y", "pred_text": "y"}\n',
+        "csv": "id,text,pred_text\n1,x,x\n2,y,y\n",
+        "kaldi": "1 x\n2 y\n",
+    }[kind]
+    changed = (
+        content.replace("\n", "\r") if odd == "carriage returns" else "\ufeff\ufeff" + content.replace("\n", "\n\ufeff")
+    )
+    ref, hyp = write(tmp_path / f"r.{kind}", content), tmp_path / f"h.{kind}"
+    hyp.write_bytes(changed.removesuffix("\ufeff").encode())
+    formats = ("kaldi", "kaldi") if kind == "kaldi" else (None, None)
+    found = run(ref, [hyp], Wanted(normalizer="none", formats=formats))
+    assert len(found.utterances) == 2 and found.systems[0].counts.errors == 0 and not found.systems[0].missing
+
+
 def test_nan_for_a_text_is_none(tmp_path: Path) -> None:
     ref = write(tmp_path / "r.jsonl", '{"id": "a", "text": "x"}\n{"id": "b", "text": "y"}\n')
     hyp = write(tmp_path / "h.jsonl", '{"id": "a", "pred_text": "x"}\n{"id": "b", "pred_text": NaN}\n')

@@ -150,7 +150,7 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
     names, folded = match_capitals(names, hypothesis)
     if folded:
         are = "1 id is that" if len(folded) == 1 else f"{len(folded)} ids are those"
-        notes += (f"{source.path}: {are} of {reference.path} but for capitals or accents: {folded[0]}",)
+        notes += (f"{source.path}: {are} of {reference.path} but for capitals, accents or spaces: {folded[0]}",)
     known = set(names)
     languages = languages_of(source, names)
     found = tuple(hypothesis.get(name) for name in names)
@@ -175,7 +175,7 @@ def languages_of(source: Source, names: Sequence[str]) -> tuple[str | None, ...]
 
 
 def match_capitals(names: Sequence[str], hypothesis: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return names, as the hypotheses have them where only capitals or accents differ, as sclite does, and which.
+    """Return names, as the hypotheses have them where only capitals, accents or spaces differ, and which do.
 
     A name that has a counterpart letter for letter keeps it, and of several that are alike none is taken.
     """
@@ -189,8 +189,9 @@ def match_capitals(names: Sequence[str], hypothesis: Mapping[str, str]) -> tuple
 
 
 def _folded(name: str) -> str:
-    """Return a name without capitals, with the accents of file names written one way: macOS takes letters apart."""
-    return name.casefold() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+    """Return a name without capitals, spaces round it and accents taken apart, as macOS does in names of files."""
+    plain = name if name.isascii() else unicodedata.normalize("NFC", name)
+    return " ".join(plain.casefold().split())
 
 
 def oddities(source: Source, reference: Source, same: bool) -> list[str]:

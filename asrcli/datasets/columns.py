@@ -227,6 +227,6 @@ def first_text(row: Row, keys: Sequence[str]) -> str | None:
         value = row.get(key)
         if isinstance(value, dict):
             value = value.get("path")
-        if isinstance(value, (str, int, float)) and value != "":
-            return str(value)
+        if isinstance(value, (str, int, float)) and value != "" and not is_missing(value):
+            return str(int(value) if isinstance(value, float) and value.is_integer() else value)
     return None

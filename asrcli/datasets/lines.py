@@ -229,4 +229,6 @@ def read_lines(path: Path) -> list[str]:
         text = decode_text(data)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} {not_utf8(data, error)}") from None
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+    text = text.replace("\r\n", "\n").lstrip("\ufeff").replace("\n\ufeff", "\n")  # of files that were joined
+    text = text.replace("\r", "\n") if "\n" not in text else text  # of spreadsheets on old Macs
+    return text.removesuffix("\n").split("\n") if text else []
