@@ -92,7 +92,7 @@ def with_times(row: Row) -> Row:
     times: dict[str, float] = {}
     for name, our, unit in time_names(tuple(row)):
         found = times_in(row[name])
-        if our == "span" and len(found) == 2:
+        if our == "span" and len(found) == 2 and found[0] < found[1]:
             times |= {"start": found[0], "end": found[1]}
         elif our != "span" and len(found) == 1 and (name != our or isinstance(row[name], str)):
             times[our] = unit * found[0]

@@ -46,16 +46,13 @@ Pairs = Sequence[tuple[Row, Utterance]]
 
 
 def heard_whole(found: Sequence[Utterance], facts: Facts) -> list[Utterance]:
-    """Return utterances without their times where each is a file of its own, as long as they say: the times are of the
-    recording that they were cut from, as of AMI.
+    """Return utterances without their times where each is a file of its own, as long as most say, and none has its
+    place in it: the times are of the recording that they were cut from, as of AMI.
     """
-    timed = [(one, length) for one in found if one.start and one.end is not None and (length := seconds_of(one, facts))]
-    alone = len({one.audio for one in found}) == len(found)
-    if (
-        not timed
-        or not alone
-        or any(abs(length - (one.end or 0) + (one.start or 0)) >= ROUNDED for one, length in timed)
-    ):
+    timed = [(one.start, one.end, seconds) for one in found if one.start and (seconds := seconds_of(one, facts))]
+    alike = [abs(seconds - (end or 0.0) + start) < ROUNDED for start, end, seconds in timed]
+    within = any(start < seconds and not same for (start, _, seconds), same in zip(timed, alike, strict=True))
+    if 2 * sum(alike) <= len(alike) or within or len({one.audio for one in found}) < len(found):
         return list(found)
     return [replace(one, start=None, end=None) for one in found]
 

@@ -132,6 +132,15 @@ def test_times_of_a_first_short_row_are_those_of_all(folder: Path) -> None:
     assert parts(found) == [(0.2, 9.9, None), (3.0, 4.0, None)]
 
 
+def test_times_of_a_meeting_are_none_in_most_of_its_pieces(folder: Path) -> None:
+    """A piece that was cut with what is round it is a file of its own, too."""
+    write_wav(folder / "c.wav", seconds=12.0)
+    pieces = [row(name, start=at, end=at + 10.0) for name, at in (("a.wav", 300.0), ("b.wav", 320.0), ("c.wav", 340.0))]
+    assert parts(opened(folder, *pieces)) == [(0.0, None, None)] * 3
+    with pytest.raises(InputError, match="begins at 1500 s"):
+        opened(folder, row(start=1500, end=3000), row("b.wav", start=4000, end=6500))
+
+
 LONG = "what fills ten seconds of speech without a pause, said at the speed of those who read aloud for a living, it is"
 HARMLESS: list[dict[str, Any]] = [
     {"up_votes": 3, "down_votes": 1, "age": 30},
