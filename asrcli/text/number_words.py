@@ -48,7 +48,8 @@ class Reader:
         self.larger = {form.replace(" ", ""): value for form, value in table.hundreds.items()}
         self.parts = table.parts
         self.lone = table.lone
-        self.articles = frozenset(table.ones.split("|"))
+        self.articles = frozenset(table.ones.split("|")).union(table.bare.split("|"))
+        self.bare = frozenset(table.bare.split("|"))
         # The form that is counted with: read beside digits and alone.
         self.counted = table.lone or next(form for form, value in table.small.items() if value == 1)
         self.per_cent = language in ("ca", "es", "fr", "it", "pt")  # where it is said with the word for hundred
@@ -68,7 +69,7 @@ class Reader:
             rf"(?:{joint}(?P<rest>{rest}){END})?|(?P<plain>{rest})){END}"
             rf"|{PREFIX}(?P<one>{small}){END}"
         )
-        ones = _any({*table.ones.split("|"), *([table.lone] if table.lone else [])})
+        ones = _any({*table.ones.split("|"), table.lone, *table.bare.split("|")} - {""})
         share, large = PER_CENT.get(language, "%"), f"{table.million}|{table.milliard}"
         self.language, self.ones = language, table.ones
         millions = f"(?:({table.million})|{table.milliard})"
@@ -77,7 +78,9 @@ class Reader:
         )
         self.half = re.compile(rf"{PREFIX}(\d+) (?:{table.half}){END}")
         self.halved = re.compile(rf"{PREFIX}({small})(?:einhalb|ënhalf|enhalf|eneenhalf){END}")
-        self.before_share = re.compile(rf"{PREFIX}(?:{ones})(?= (?:%|{share}|{large}){END}| (?:{table.point}) \d)")
+        self.before_share = re.compile(
+            rf"{PREFIX}(?:{ones})(?= (?:%|{share}|{large}){END}| (?:{table.point}) (?:\d|(?:{ones}){END}))"
+        )
         self.behind_share = re.compile(rf"(?<={BEFORE[language]} )(?:{ones}){END}") if language in BEFORE else None
         self.sign = re.compile(rf".*%|{share}|{large}|{BEFORE.get(language, '%')}")
         self.relevant: dict[str, bool] = {}
@@ -87,14 +90,16 @@ class Reader:
 
     def __call__(self, text: str) -> str:
         """Return a text with its numbers in digits."""
+        if text == self.counted:
+            return "1"
         if not any([self._counts(word) for word in text.split()]):
-            return "1" if text == self.counted else text
+            return text
         if "hal" in text:
             text = self.halved.sub(lambda found: f"{self._below(found[1])}.5", text)
         text = self.half.sub(r"\1.5", self.number.sub(self._digits, text))
-        text = self.before_share.sub("1", text)
+        text = self.before_share.sub(self._plain, text)
         if self.behind_share:
-            text = self.behind_share.sub("1", text)
+            text = self.behind_share.sub(self._plain, text)
         if self.counted in self.articles:
             text = self._beside(text)
         text = self.million.sub(self._millions, self.decimal.sub(self._with_point, text))
@@ -107,9 +112,15 @@ class Reader:
         if known is None:
             if len(self.relevant) > MOST_WORDS:
                 self.relevant.clear()
-            number = word not in self.articles and bool(self.number.search(word) or self.halved.fullmatch(word))
+            number = (word not in self.articles or word in self.bare) and bool(
+                self.number.search(word) or self.halved.fullmatch(word)
+            )
             self.relevant[word] = known = number or word.isdecimal() or bool(self.sign.fullmatch(word))
         return known
+
+    def _plain(self, found: re.Match[str]) -> str:
+        """Return the digits of a form that is an article, too."""
+        return str(self.values.get(found[0], 1))
 
     def _digits(self, found: re.Match[str]) -> str:
         """Return the digits of a number, or what was found where it is none."""
@@ -163,13 +174,13 @@ class Reader:
 
     def _with_point(self, found: re.Match[str]) -> str:
         """Return a decimal."""
-        digits = "".join(part if part.isdecimal() else "1" for part in found[2].split())
+        digits = "".join(part if part.isdecimal() else str(self.values.get(part, 1)) for part in found[2].split())
         if found[3]:
             digits = digits.rjust(self.parts[found[3]], "0")
         return f"{found[1]}.{digits}"
 
 
-LANGUAGES = ("ca", "cs", "de", "es", "fr", "it", "nl", "pl", "pt", "ru", "sv", "tr")
+LANGUAGES = ("ca", "cs", "da", "de", "es", "fr", "it", "nb", "nl", "no", "pl", "pt", "ru", "sv", "tr", "vi")
 LIST = re.compile(r"(\w+) (\d+) (\d+) (.*)")
 TERM = re.compile(r"([+*]?)([^+*]+)")
 Ordinals = Mapping[str, str]  # words in small letters -> as they are written
@@ -190,6 +201,7 @@ class Counting:
     half: str  # and a half, behind a number
     ones: str  # forms of one that are articles, pronouns or both
     lone: str = ""  # the form of one that is a number wherever it stands
+    bare: str = ""  # forms of others that are words, too: numbers in larger ones, before per cent and at the point
     hundred: str = ""  # the word behind how many hundreds, where it is one of its own
     joint: str = ""  # what may stand before the last part: "und"
     parts: Mapping[str, int] = field(default_factory=dict)  # words for tenths, hundredths -> digits behind the mark
@@ -213,7 +225,7 @@ def ordinals(language: str) -> Ordinals:
 def section(language: str) -> tuple[dict[str, Forms], dict[str, str]]:
     """Return what the file has for a language: the forms of each name, and its fields."""
     lines = tables.lines("numbers.txt")
-    start = lines.index(f"[{language}]") + 1
+    start = lines.index(f"[{'nb' if language == 'no' else language}]") + 1
     names: dict[str, Forms] = {}
     texts: dict[str, str] = {}
     for line in takewhile(lambda line: not line.startswith("["), lines[start:]):

@@ -58,7 +58,7 @@ SIGNED = _compiled((r"(?<=\d)\.(?=[ºª])", ""))
 RAISED_ER = (r"(?<=\d)\.?er\b", "er")
 WRITTEN = {
     "ca": SIGNED,
-    "cs": _compiled((_STOP, _lower_behind)),
+    **{language: _compiled((_STOP, _lower_behind)) for language in ("cs", "da", "nb", "no")},
     "de": _compiled((_STOP, _lower_behind), (rf"(?<=\b)({_DETERMINED})( +\d{{1,3}})\.(?= +[^\W\d_])", r"\1\2º")),
     "es": (*SIGNED, *_compiled(RAISED_ER)),
     "fr": (
