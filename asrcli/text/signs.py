@@ -21,6 +21,7 @@ MONEY = frozenset("$£¤¥฿؋৳៛﷼௹૱").union(map(chr, range(0x20A0, 0x
 KEPT = MONEY | {"°", "‰"}
 WIDE = str.maketrans("￥＄￡￦％؉℃", "¥$£₩%‰℃")
 AT_NUMBER = 0xF0000  # what a sign that stays at its number is moved by, until all others are gone
+DIGIT = re.compile(r"\d")
 BLANK = "[ \u00a0\u2009\u202f\u200e\u200f]{0,3}"
 # Of a number, and not between two; before it stand the end of a word, a bracket or a script without spaces.
 SIGN = re.compile(
@@ -80,7 +81,7 @@ def _pattern(language: str) -> re.Pattern[str]:
     ends = rf"(?![\d%]|[.,]\d| ?[^\W\d_]{{2,}}\.? ?[{''.join(MONEY)}])"
     return re.compile(
         rf"(?<!\w)({money}|‰){BLANK}({NUMBER})(?: ({LARGE})(?!\w))?{ends}"
-        rf"|(?<![\w.,])({NUMBER})(?: ({LARGE})(?!\w))?"
+        rf"|(?<![\w.,])(?<!\d['\u00a0\u202f])({NUMBER})(?: ({LARGE})(?!\w))?"
         rf"{BLANK}(℃|°{BLANK}[cC]\b|‰|{units}(?<=[ \u00a0])м(?!\w)|(?:{money})(?!\w){alone})"
     )
 
@@ -106,7 +107,7 @@ def _form(number: str, words: list[str], language: str) -> str:
 
 def say_signs(text: str, language: str) -> str:
     """Return a text in which a sign of money, degrees or a unit at a number is the word for it, behind the number."""
-    if not any(map(str.isdecimal, text)):
+    if not DIGIT.search(text):
         return text
     text = text.translate(WIDE)
     if language in NUMBERED:
