@@ -28,7 +28,7 @@ from asrcli.audio.media import (
     open_bytes,
     time_zero,
 )
-from asrcli.audio.parts import Part, parts_of
+from asrcli.audio.parts import MOST_PARTS, Part, parts_of
 from asrcli.audio.piped import Piped
 from asrcli.audio.resample import Mixer, Resampler, between, regroup
 from asrcli.audio.source import Source
@@ -237,17 +237,28 @@ class _Decoder:
     def _frames(self) -> Iterator[Any]:
         """Yield the frames of all parts of the file."""
         yield from decoded_frames(self.container, self.stream, self.damage)
+        while self._goes_on():
+            yield from decoded_frames(self.container, self.stream, self.damage)
+
+    def _goes_on(self) -> bool:
+        """Begin the next part that can be opened; return whether there is one."""
+        at = self.timeline.position
+        empty = at == self.timeline.begun
+        self._check_length()
+        self._check_tracks()
         while True:
-            at = self.timeline.position
-            self._check_length()
             try:
-                if not self.source.go_on():
-                    return
+                more = self.source.go_on()
             except InputError as error:
                 self.warn(f"what follows at {at:.1f} s cannot be decoded: {str(error).partition(': ')[2] or error}")
                 continue
-            self._begin()
-            yield from decoded_frames(self.container, self.stream, self.damage)
+            if empty and (more or at):
+                self.warn(f"what stands at {at:.1f} s holds no sound that can be decoded")
+            if more:
+                self._begin()
+            if more and self.source.count > MOST_PARTS:
+                self.warn(f"holds more than {MOST_PARTS:,} recordings; what follows at {at:.1f} s is taken for one")
+            return more
 
     def run(self, first: int, seekable: bool) -> tuple[int, Iterator[Samples]]:
         """Return the number of the first sample (16 kHz) that will come, at most `first`, and the samples."""
@@ -350,6 +361,15 @@ class _Decoder:
         elif not isinstance(file, Piped) and (unit := cut_within(file, part)):
             self._tell_once("short", f"cut short: ends at {place:.1f} s, within a {unit}")
 
+    def _check_tracks(self) -> None:
+        """Say when a part that came through a pipe had sound that its beginning did not speak of."""
+        file, numbers = self.source.file, {one.id & 0xFF for one in self.container.streams}
+        late = "mpegts" in self.container.format.name and self.damage.late_streams
+        if isinstance(file, Piped) and (late or file.has_other_sound(numbers)):
+            self._tell_once(
+                "late", "tracks that begin later are left out of a pipe; where sound is missing, give the file"
+            )
+
     def end(self) -> float:
         """Return where the sound ends, in seconds.
 
@@ -366,11 +386,8 @@ class _Decoder:
 
     def report(self) -> None:
         """Say what was wrong with the file, when all that is wanted has been read."""
+        self._check_tracks()
         damage = self.damage
-        file, numbers = self.source.file, {one.id & 0xFF for one in self.container.streams}
-        late = "mpegts" in self.container.format.name and damage.late_streams
-        if isinstance(file, Piped) and (late or file.has_other_sound(numbers)):
-            self.warn("tracks that begin later are left out of a pipe; where sound is missing, give the file")
         if damage.packets:
             noun = "damaged packet" if damage.packets == 1 else "damaged packets"
             rest = "the rest was given up" if damage.gave_up else "the rest was kept"

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import BinaryIO
 
-from asrcli.audio.joined_mp3 import SEARCHED
+from asrcli.audio.heads import SEARCHED, Look, begins
 
-MOST_BOXES = 200_000  # of one MP4: two for each fragment, of which a day of live sound has 43,200
 Pieces = tuple[tuple[int, int], ...]  # where each begins and ends (bytes)
 
 
@@ -30,47 +29,51 @@ class Fragment:
     movable: bool  # its samples are counted from its own start
 
 
-def mp4_starts(file: BinaryIO, size: int, fragments: list[Fragment]) -> Iterator[int]:
-    """Yield where further MP4 files begin; in a fragmented one, whose pieces may repeat the head, where time does.
+def boxes(look: Look, fragments: list[Fragment] | None = None) -> Iterator[int]:
+    """Walk through the boxes of an MP4 (as `walks`), to the head of another: in one of fragments, where time says so.
 
     Args:
-        file: may be anywhere, and be moved between two of them.
-        size: bytes of `file`.
+        look: gives the bytes from where the walk is.
         fragments: gets those that are passed.
     """
-    at, whole, start = 0, False, 0  # where another may begin
-    time = -1  # of the last fragment of this one
-    for _ in range(MOST_BOXES):
-        file.seek(at)
-        head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        length = int.from_bytes(head[8:16], "big") if length == 1 else length
-        if length < 8 or at + length > size:
-            break
-        kind = head[4:8]
-        if kind == b"ftyp" and whole:
-            if start:
-                yield start
-                time = -1
-            start, whole = at, False
+    seen: set[bytes] = set()
+    at, time = 0, -1  # of the last fragment
+    while (box := _box(look, 0))[1] >= 8:
+        kind, length = box
+        again = kind == b"ftyp" and (not {b"moov", b"mdat"} <= seen or 0 <= time < _next_time(look))
+        if seen and not again and begins(look):
+            return
         if kind == b"moof":
-            fragments.append(_fragment(file, at, length))
-            before, time = time, fragments[-1].time
-            if start and (before < 0 or time <= before):
-                yield start
-            start = 0
+            fragment = _fragment(look(0, min(length, SEARCHED), 0), at, length)
+            time = fragment.time
+            if fragments is not None:
+                fragments.append(fragment)
         if kind == b"mdat" and fragments and fragments[-1].end == at:
             fragments[-1].end += length
-        whole = whole or kind == b"moov"
+        seen.add(kind)
+        yield length
         at += length
-    if start and whole:
-        yield start
 
 
-def _fragment(file: BinaryIO, at: int, length: int) -> Fragment:
-    """Return a fragment without its samples, which are in the box behind it."""
-    file.seek(at)
-    box = file.read(min(length, SEARCHED))
+def _box(look: Look, at: int) -> tuple[bytes, int]:
+    """Return the kind of the box so far from here, and how long it is; less than 8 where it is none."""
+    head = look(at, 16, 16)
+    length = int.from_bytes(head[:4], "big")
+    return head[4:8], int.from_bytes(head[8:], "big") if length == 1 else length
+
+
+def _next_time(look: Look) -> int:
+    """Return when the next fragment begins, -1 where none is near."""
+    at = 0
+    while at < SEARCHED and (box := _box(look, at))[1] >= 8:
+        if box[0] == b"moof":
+            return _fragment(look(at, min(box[1], SEARCHED), 0), at, box[1]).time
+        at += box[1]
+    return -1
+
+
+def _fragment(box: bytes, at: int, length: int) -> Fragment:
+    """Return a fragment without its samples, which are in the box behind this."""
     head, place = box.find(b"tfhd"), box.find(b"tfdt")
     time = int.from_bytes(box[place + 8 : place + (16 if box[place + 4 : place + 5] == b"\1" else 12)], "big")
     track = int.from_bytes(box[head + 8 : head + 12], "big")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
+from asrcli.audio.heads import EBML, OGG, PACK, PACKETS, SYNC, W64, packet_width
 from asrcli.audio.media import time_zero
-from asrcli.audio.parts import EBML, OGG, OGG_HEAD, SEGMENT, W64, Part, ebml_size
-from asrcli.audio.programs import PACK, SYNC, packet_width, stream_packets
+from asrcli.audio.parts import Part
+from asrcli.audio.programs import stream_packets
+from asrcli.audio.walks import OGG_HEAD, SEGMENT, ebml_size
 
 LEAST_MISSING = 1024  # bytes of a file; writers count their head twice, or not at all
 MOST_MISSING = 1 << 56  # beyond, its writer did not know
@@ -86,8 +88,8 @@ def cut_within(file: BinaryIO, part: Part) -> str:
     """Return within what a part ends that has no length: a page of an Ogg, a packet of an MPEG stream; "" of others."""
     size = file.seek(0, 2) if part.end is None else part.end
     file.seek(part.start)
-    head = file.read(4)
-    width, lead = packet_width(file)
+    head = file.read(PACKETS)
+    (width, lead), head = packet_width(head), head[:4]
     if not width and head not in (OGG, PACK):
         return ""
     begins = max(part.start, size - LAST)

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EINVAL
 from typing import Any, BinaryIO, cast
 
 from asrcli.audio import voc
@@ -68,10 +69,10 @@ class SeekableSource:
             file, part = cast(BinaryIO, Reordered(file, part.pieces)), WHOLE
         self.file, self.part = file, part
         self.read: Callable[[int], bytes] = file.read
-        self.seek: Callable[..., int] = file.seek
+        self.seek: Callable[..., int] = self._seek
         self.tell: Callable[[], int] = file.tell
         if part != WHOLE:
-            self.read, self.seek, self.tell = self._read, self._seek, self._tell
+            self.read, self.tell = self._read, self._tell
 
     def _read(self, size: int) -> bytes:
         at = self._tell()
@@ -87,7 +88,12 @@ class SeekableSource:
     def _seek(self, offset: int, whence: int = 0) -> int:
         if whence == 2 and self.part.end is not None:
             offset, whence = offset + self.part.end - self.part.start, 0
-        return self.file.seek(offset + (self.part.start if whence == 0 else 0), whence) - self.part.start
+        try:
+            return self.file.seek(offset + (self.part.start if whence == 0 else 0), whence) - self.part.start
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", EINVAL) != EINVAL:
+                raise
+            return -1  # before the start, as a damaged file may ask: PyAV would print a traceback
 
     def _tell(self) -> int:
         return self.file.tell() - self.part.start

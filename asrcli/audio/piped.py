@@ -1,35 +1,39 @@
-"""What comes through a pipe, in which nothing can be sought: the parts of a chained Ogg are found while it is read."""
+"""What comes through a pipe, in which nothing can be sought: where a recording ends is found while it is read."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from asrcli.audio.parts import FIRST_PAGE, MOST_CHUNKS, OGG, OGG_HEAD
-from asrcli.audio.programs import PACK, sound_numbers
+from asrcli.audio.frames import ALL
+from asrcli.audio.heads import PACK, SEARCHED, begins
+from asrcli.audio.parts import MOST_PARTS
+from asrcli.audio.programs import sound_numbers
+from asrcli.audio.walks import walk
 
 FEW = 3  # packets: one may be damage
+MOST_HELD = 1 << 22  # bytes kept to look ahead
 
 
 class Piped:
-    """What comes through a pipe, part by part: of a chained Ogg, reading ends at each joint until `next_part`."""
+    """What comes through a pipe, part by part: reading ends where another recording begins, until `next_part`."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._read = getattr(file, "read1", file.read)  # what is there, so that a live pipe flows
         self._held = b""
-        self._left = 0  # bytes of this page
-        self._inside = False  # behind the first pages
-        self._cut_off = 0  # pages
+        self._left = 0  # bytes until the next look
+        self._parts = 0
+        self._way = self._stretches()
         self._packs = False  # of a program stream
-        self.sounds: Counter[int] = Counter()  # its packets of sound, by their number
-        self.joint = False  # reading has ended because another part begins
+        self.sounds: Counter[int] = Counter()  # its packets of sound in this part, by their number
 
     def read(self, size: int = -1) -> bytes:
-        """Return some bytes; none at a joint and at the end."""
-        if self._left == 0 and not self._next_page():
-            return b""
+        """Return some bytes; none at the end of a part."""
+        while self._left == 0 and (following := next(self._way, None)) is not None:
+            self._left = following
         size = self._left if size < 0 else min(size, self._left)
-        data = self._held[:size] or self._read(size)
+        data = self._held[:size] or (self._read(size) if size else b"")
         self._held = self._held[len(data) :]
         self._left -= len(data)
         self._packs = self._packs or (not self.sounds and data[:4] == PACK)
@@ -42,37 +46,27 @@ class Piped:
         return any(count >= FEW for number, count in self.sounds.items() if number not in numbers)
 
     def next_part(self) -> bool:
-        """Go on behind a joint; return whether there is one."""
-        there, self.joint, self._inside = self.joint, False, False
+        """Go on behind what is left of this part; return whether there is more."""
+        while self.read(SEARCHED):
+            pass
+        self._left, self._way = 0, self._stretches()
+        if there := bool(self._look(0, 1, 1)):
+            self.sounds, self._packs = Counter(), False
         return there
 
-    def _next_page(self) -> bool:
-        """Find how long the next page is, or the stretch up to it; return whether there is one in this part."""
-        if self.joint:
-            return False
-        self._fill(4)
-        if self._held[:4] != OGG:
-            found = self._held.find(OGG, 1)
-            self._left = found if found > 0 else max(1, len(self._held) - 3)
-            if not self._inside:
-                self._left = 1 << 62  # this is no Ogg
-            return bool(self._held)
-        self._fill(OGG_HEAD)
-        count = self._held[26] if len(self._held) >= OGG_HEAD else 0
-        self._fill(OGG_HEAD + count)
-        begins = len(self._held) > 5 and bool(self._held[5] & FIRST_PAGE)
-        self.joint = begins and self._inside
-        self._inside = not begins
-        self._left = OGG_HEAD + count + sum(self._held[OGG_HEAD : OGG_HEAD + count])
-        self._fill(self._left)
-        if self._cut_off < MOST_CHUNKS and (inner := self._held.find(OGG, 4, self._left)) > 0:
-            self._left = inner  # this one is cut off
-            self._cut_off += 1
-        if self.joint:
-            self._left = 0
-        return not self.joint
+    def _stretches(self) -> Iterator[int]:
+        """Yield how many bytes of this part come until the next look; what cannot be told apart belongs to it."""
+        self._parts += 1
+        passed = False
+        for length in walk(self._look):
+            passed = True
+            yield length
+        if not passed or self._parts > MOST_PARTS or not begins(self._look):
+            yield ALL
 
-    def _fill(self, count: int) -> None:
-        """Hold at least so many bytes, if there are."""
-        while len(self._held) < count and (data := self._read(count - len(self._held))):
+    def _look(self, at: int, least: int, most: int) -> bytes:
+        """Return what is held from so far on, at least so many bytes if there are, and no more than so many."""
+        wanted = min(at + least, MOST_HELD)
+        while len(self._held) < wanted and (data := self._read(SEARCHED)):
             self._held += data
+        return self._held[at : at + max(least, most)]

@@ -11,17 +11,17 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from asrcli.audio.joined_mp3 import find
+from asrcli.audio.heads import PACK, PACKETS, SYNC, begins, find, look_into, packet_width
+from asrcli.audio.walks import packet_bytes
 
-SYNC, WIDTHS = 0x47, ((188, 0), (192, 4))  # bytes of a packet, and of the time in front of it (m2ts)
 BLOCK = 1 << 15  # packets read at a time
 SOUND = (0x03, 0x04, 0x0F, 0x11, 0x1C, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87)  # kinds of streams
 PRIVATE = 0x06  # sound where a descriptor says so (AC-3, E-AC-3, DTS, AAC) or none says anything
 DESCRIPTORS = (0x6A, 0x7A, 0x7B, 0x7C)
 REGISTERED = (b"AC-3", b"EAC3", b"DTS1", b"DTS2", b"DTS3", b"Opus", b"BSSD")
-PACK, LAYERS, OTHER = b"\0\0\1\xba", range(0xC0, 0xE0), 0xBD  # packets of MPEG sound; of AC-3, DTS, PCM, subtitles
+LAYERS, OTHER = range(0xC0, 0xE0), 0xBD  # packets of MPEG sound; of AC-3, DTS, PCM, subtitles
 FIRST_SOUND = 0x80  # of the numbers within the latter
-END, SYSTEM = 0xB9, 0xBB  # of the stream; its header
+SYSTEM, OTHER_FILE = 0xBB, -1  # the header of the stream; where it is over
 SOUND_PACK = re.compile(  # the head of a pack and what its packet begins with, which alone may stand in any sound
     PACK + rb"(?:[\x20-\x2f].{7}|[\x40-\x7f].{8}[\xf8-\xff])" + PACK[:3] + rb"(?=[\xbd\xc0-\xdf])", re.DOTALL
 )
@@ -32,23 +32,17 @@ Sounds = frozenset[tuple[int, int]]  # kind and number of each stream of sound
 
 def program_starts(file: BinaryIO, size: int) -> Iterator[int]:
     """Yield the positions of the tables from which on no stream of sound has the kind and number of one before."""
-    width, lead = packet_width(file)
+    file.seek(0)
+    width, lead = packet_width(file.read(PACKETS))
     if width:
         yield from _Tables(lead).changes(_packets(file, size, width, lead))
 
 
-def packet_width(file: BinaryIO) -> tuple[int, int]:
-    """Return the bytes of a packet of a transport stream, and how many of them are in front; 0 of other files."""
-    file.seek(0)
-    head = file.read(5 * 192)
-    for width, lead in WIDTHS:
-        if len(head) >= 5 * width and all(head[lead + width * number] == SYNC for number in range(5)):
-            return width, lead
-    return 0, 0
-
-
 def _packets(file: BinaryIO, size: int, width: int, lead: int) -> Iterator[tuple[int, Any]]:
-    """Yield positions and packets `(n, width)`; where the grid is lost, it is looked for again."""
+    """Yield positions and packets `(n, width)`; where the grid is lost, it is looked for again.
+
+    Where a file of another kind begins there, it is the last position, with ``None``.
+    """
     import numpy as np
 
     at = 0
@@ -62,6 +56,9 @@ def _packets(file: BinaryIO, size: int, width: int, lead: int) -> Iterator[tuple
             yield at, good
             at += good.size
             continue
+        if at and begins(look_into(file, at)):
+            yield at, None
+            return
         grid = data[lead:] == SYNC
         grid = grid[: -3 * width] & grid[width : -2 * width] & grid[2 * width : -width] & grid[3 * width :]
         found = np.flatnonzero(grid)
@@ -81,6 +78,9 @@ class _Tables:
     def changes(self, blocks: Iterator[tuple[int, Any]]) -> Iterator[int]:
         """Yield the positions of the tables of programs from which on no stream of sound is one of before."""
         for at, rows in blocks:
+            if rows is None:
+                yield at
+                return
             for row, number in self._tables(rows):
                 if self._read(number, rows[row].tobytes()[self.lead :], at + row * rows.shape[1]):
                     yield self.at
@@ -155,6 +155,9 @@ def pack_starts(file: BinaryIO, size: int) -> Iterator[int]:
     other: set[int] = set()  # numbers that came since the last packet of `own`
     begins, count = 0, 0
     for pack, number, anew in _numbers(file, size):
+        if number == OTHER_FILE:
+            begins, other = begins if other else pack, {number}
+            break
         if not own or number in own:
             own, other, count = own | other | {number}, set(), 0
             continue
@@ -174,6 +177,9 @@ def _numbers(file: BinaryIO, size: int) -> Iterator[tuple[int, int, bool]]:
     """
     pack, begins, time, anew = 0, None, b"", False
     for at, _, head in stream_packets(file, 0, size):
+        if not head:
+            yield at, OTHER_FILE, False
+            return
         kind = head[3]
         if kind == PACK[3]:
             pack, anew, time = at, anew or head[4:9] < time, head[4:9]
@@ -186,19 +192,21 @@ def _numbers(file: BinaryIO, size: int) -> Iterator[tuple[int, int, bool]]:
 
 
 def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the place, the end and the head of each packet of a program stream; behind damage the next pack is next."""
+    """Yield the place, the end and the head of each packet of a program stream; behind damage the next pack is next.
+
+    Where a file of another kind begins, it is the last place, without a head.
+    """
     while at < size:
         file.seek(at)
         head = file.read(32)
-        if head[:3] != PACK[:3] or len(head) < 14 or head[3] < END:
+        if not (length := packet_bytes(head)):
+            if begins(look_into(file, at)):
+                yield at, at, b""
+                return
             at = find(file, PACK, at + 1, size)
             continue
-        if head[3] == PACK[3]:
-            end = at + (12 if head[4] >> 4 == 2 else 14 + head[13] % 8)  # of MPEG-1, or with stuffing
-        else:
-            end = at + (4 if head[3] == END else 6 + int.from_bytes(head[4:6], "big"))
-        yield at, end, head
-        at = end
+        yield at, at + length, head
+        at += length
 
 
 def sound_numbers(data: bytes) -> Iterator[int]:

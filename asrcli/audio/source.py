@@ -26,6 +26,7 @@ class Source:
         self.file: BinaryIO | Piped = file if file.seekable() else Piped(file)
         self.parts = iter(()) if isinstance(self.file, Piped) else parts_of(self.file)
         self.part = next(self.parts, Part())
+        self.count = 1  # parts that were begun
         self.opened = self._open()
 
     def _open(self) -> tuple[Any, Any]:
@@ -45,6 +46,7 @@ class Source:
             return False
         else:
             self.part = part
+        self.count += 1
         self.stack.close()
         self.opened = self._open()
         return True

@@ -69,16 +69,17 @@ class Timeline:
         """Yield `(rate, mono samples)`, with silence where timestamps say audio is missing."""
         from av.audio.fifo import AudioFifo
 
-        fifo, kind, rate, base = AudioFifo(), None, 0, None
+        fifo, kind, rate = AudioFifo(), None, 0
         for frame in frames:
             if not frame.samples or not frame.sample_rate:
                 continue
-            # The queue compares formats, but not the number of channels: one that grew would crash it.
-            if (frame.sample_rate, frame.layout.nb_channels, frame.format.name) != kind:
+            base, layout = float(frame.time_base or 0), frame.layout
+            # The queue refuses what differs in any of these but the number of channels: one that grew would crash it.
+            form = frame.sample_rate, layout.nb_channels, layout.name, frame.format.name, base
+            if form != kind:
                 yield from self._drained(fifo, rate, last=True)
                 fifo, rate = AudioFifo(), frame.sample_rate
-                kind = (rate, frame.layout.nb_channels, frame.format.name)
-            base = float(frame.time_base or 0)
+                kind = form
             off = self._off(frame.pts * base) if frame.pts is not None and base else 0.0
             if off > 0:
                 yield from self._drained(fifo, rate, last=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
-from asrcli.audio.joined_mp3 import find
+from asrcli.audio.heads import find
 
 SMALL = 1 << 18  # bytes of a file that FFmpeg would read in one piece
 SEARCHED = 1 << 20  # bytes behind a chunk that leads nowhere in which the next is looked for
@@ -30,8 +30,10 @@ AU_CODES = {
 }
 
 
-def replaced_head(file: BinaryIO, start: int, size: int) -> tuple[int, bytes] | None:
-    """Return where a file with another head begins, and that head; ``None`` where FFmpeg reads what is there.
+def replaced_head(file: BinaryIO, start: int, size: int) -> tuple[int, bytes, int] | None:
+    """Return where a file with another head begins, that head, and where its sound ends as far as it says so.
+
+    ``None`` where FFmpeg reads what is there.
 
     Args:
         file: may be anywhere, and is anywhere afterwards.
@@ -41,7 +43,7 @@ def replaced_head(file: BinaryIO, start: int, size: int) -> tuple[int, bytes] | 
     file.seek(start)
     head = file.read(24)
     if head[:4] == b".snd" and len(head) == 24 and head[8:12] == bytes(4) and size > start + 24:
-        return start, head[:8] + b"\xff" * 4
+        return start, head[:8] + b"\xff" * 4, size
     if head[:4] not in (b"RIFF", b"RIFX") or head[8:12] != b"WAVE":
         return None
     order = "<" if head[:4] == b"RIFF" else ">"
@@ -59,7 +61,7 @@ def replaced_head(file: BinaryIO, start: int, size: int) -> tuple[int, bytes] | 
     mended = mended.ljust(at - first - 28, b"\0")
     riff = b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + b"WAVE"
     whole = riff + b"fmt " + struct.pack("<I", len(mended)) + mended + b"data" + struct.pack("<I", length)
-    return (first, whole) if len(whole) == at - first else None
+    return (first, whole, at + length + length % 2) if len(whole) == at - first else None
 
 
 def plain_sound(file: BinaryIO) -> tuple[int, bytes] | None:
@@ -126,11 +128,11 @@ def _mended_format(form: bytes) -> bytes:
     return form
 
 
-def _as_au(form: bytes, start: int, at: int, length: int) -> tuple[int, bytes] | None:
+def _as_au(form: bytes, start: int, at: int, length: int) -> tuple[int, bytes, int] | None:
     """Return the head of an AU file, which is big-endian and as long as it says, for a RIFX."""
     tag, channels, rate, _, _, bits = struct.unpack(">HHIIHH", form[:16])
     code = AU_CODES.get((tag, bits))
     if code is None or (tag, bits) == (PCM, 8):  # eight bits have a sign in AU
         return None
     head = struct.pack(">4sIIIII", b".snd", at - start, length, code, rate, channels)
-    return start, head.ljust(at - start, b"\0")
+    return start, head.ljust(at - start, b"\0"), at + length + length % 2

@@ -1,0 +1,151 @@
+"""Where a recording ends that is made of frames, or whose writer did not know how long it would be; as in `walks`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from asrcli.audio.heads import (
+    ANY,
+    CANDIDATE,
+    COMMON,
+    LEAST,
+    LONGEST,
+    OWN,
+    SEARCHED,
+    Look,
+    begins,
+    frame_bytes,
+    id3_bytes,
+    in_a_row,
+    kind_of,
+)
+
+# Bytes between the head of an MPEG frame and its Xing header: (MPEG 1 or not, mono or not).
+XING_AT = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True): 9}
+ALL = 1 << 62  # bytes, more than any file has
+MOST_TRIES = 100_000  # what looks like a frame or a head in damage, and is none
+INVALID = 127  # no kind of a block of FLAC, as a frame has it
+BLOCK = 1 << 20  # bytes searched at a time
+
+
+def frames(look: Look) -> Iterator[int]:
+    """Walk through MP3, AAC, AC-3 or DTS: behind the frames that a Xing header counts, or frame by frame."""
+    head, tries = look(0, LONGEST, LONGEST), 0
+    kind = kind_of(head)
+
+    def _own_bytes(head: bytes) -> int:
+        return frame_bytes(head) if kind_of(head) == kind else 0
+
+    if ends := _xing_end(head):
+        yield ends
+        yield from tags(look)
+        if begins(look):
+            return
+    while data := look(0, LEAST, SEARCHED):
+        if at := whole(data, LEAST, _own_bytes):
+            yield at
+            continue
+        yield from tags(look)
+        if begins(look) or not (data := look(0, LONGEST, SEARCHED)):
+            return
+        for match in CANDIDATE.finditer(data):
+            tries += 1
+            if match.start() and (ANY.match(data, match.start()) or in_a_row(look, match.start())):
+                yield match.start()
+                break
+        else:
+            yield max(1, len(data) - LONGEST)
+        if tries > MOST_TRIES:
+            yield ALL
+
+
+def whole(data: bytes, least: int, length: Callable[[bytes], int]) -> int:
+    """Return where the last of the pieces ends of which the heads, so many bytes, are in these bytes."""
+    at, last = 0, len(data) - least
+    while at <= last and (size := length(data[at : at + least])):
+        at += size
+    return at
+
+
+def _xing_end(frame: bytes) -> int:
+    """Return how many bytes of sound an MP3 with this first frame counts, 0 where it gives no account."""
+    if len(frame) < LONGEST or frame[0] != 0xFF:
+        return 0
+    place = 4 + XING_AT[(frame[1] & 0x18 == 0x18, frame[3] >> 6 == 3)]
+    flags = int.from_bytes(frame[place + 4 : place + 8], "big")
+    if frame[place : place + 4] not in (b"Xing", b"Info") or not flags & 2:
+        return 0
+    counted = place + 8 + (4 if flags & 1 else 0)
+    return int.from_bytes(frame[counted : counted + 4], "big")
+
+
+def tags(look: Look) -> Iterator[int]:
+    """Walk over ID3v1, APE and Lyrics3 tags, and ID3v2 tags before which no sound begins."""
+    while length := _tag_bytes(look):
+        yield length
+
+
+def _tag_bytes(look: Look) -> int:
+    head = look(0, 32, 32)
+    if head[:3] == b"TAG":
+        return 128
+    if head[:8] == b"APETAGEX" and len(head) == 32:
+        return max(32, int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x80 else 0))
+    if head[:11] == b"LYRICSBEGIN" and (ends := re.search(rb"LYRICS200|LYRICSEND", look(0, SEARCHED, SEARCHED))):
+        return ends.end()
+    return 0 if begins(look) else id3_bytes(head)
+
+
+def flac(look: Look) -> Iterator[int]:
+    """Walk through a FLAC: to another, or behind the frame that its head promises as the last one."""
+    head = look(0, 4, 4)
+    last, longest = _last_frame(look(8, 34, 34))
+    yield len(head)
+    while len(head := look(0, 4, 4)) == 4 and head[0] & 0x7F < INVALID:  # blocks of metadata, where a picture may be
+        yield 4 + int.from_bytes(head[1:], "big")
+        if head[0] & 0x80:
+            break
+    if not last:
+        yield from searched(look, b"fLaC")
+    while data := look(0, LONGEST, BLOCK):
+        own = OWN[b"fLaC"].search(data)
+        found = last.search(data) if last else None
+        if own and not (found and found.start() < own.start()):
+            yield own.start()
+            return
+        if not found:
+            yield max(1, len(data) - LONGEST)
+            continue
+        yield found.start()
+        data, last = look(0, longest, longest), None
+        for match in CANDIDATE.finditer(data, LEAST):
+            if begins(look, match.start()):
+                yield match.start()
+                return
+
+
+def _last_frame(info: bytes) -> tuple[re.Pattern[bytes] | None, int]:
+    """Return how the last frame of a FLAC begins, and what it takes at most; ``None`` where frames differ in size."""
+    size, rest = int.from_bytes(info[:2], "big"), int.from_bytes(info[10:18], "big")
+    channels, bits, total = (rest >> 41 & 7) + 1, (rest >> 36 & 31) + 1, rest & ((1 << 36) - 1)
+    if size != int.from_bytes(info[2:4], "big") or not size or not total:
+        return None, 0
+    number = (total - 1) // size
+    try:
+        code = chr(number).encode("utf-8", "surrogatepass")  # the same code as that of letters
+    except (ValueError, OverflowError):
+        return None, 0
+    return re.compile(rb"\xff\xf8.." + re.escape(code), re.DOTALL), size * channels * (bits + 1) // 8 + SEARCHED
+
+
+def searched(look: Look, kind: bytes) -> Iterator[int]:
+    """Walk to the head of another of this kind, or of the common kinds."""
+    kinds = {*COMMON, kind}  # to look for a few bytes first is quicker
+    while data := look(0, LONGEST, BLOCK):
+        found = (match for one in kinds if one in data for match in OWN[one].finditer(data))
+        places = [match.start() for match in found if match[0][:3] != b"ID3" or begins(look, match.start())]
+        if places:
+            yield min(places)
+            return
+        yield max(1, len(data) - LONGEST)
