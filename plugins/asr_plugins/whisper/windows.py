@@ -25,8 +25,8 @@ MAX_LENGTH = 448  # positions of the text decoder
 COMPRESSION_RATIO = 2.4  # of a loop
 # How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of a
 # window whose words it has no times for: below lie words lost in noise, and next to nothing else (docs/accuracy.md).
-DOUBTFUL = 0.69
-DOUBTFUL_SHARE = 0.6  # of that limit
+DOUBTFUL = 0.67
+DOUBTFUL_SHARE = 0.63  # of that limit
 # A fitted window: the encoder sees so much silence behind the clip, and at least so much in all, not 30 s of which half
 # is silence. Its length is a multiple of a step, so that some go together.
 SILENCE, LEAST_WIDTH = 500, 1500  # frames
