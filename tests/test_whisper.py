@@ -487,6 +487,7 @@ def test_speech_between_words_parts_a_segment(whisper: Whisper) -> None:
         ([0.9] * 20 + [0.4] * 4 + [0.9] * 20, False),  # odd names, and right
         ([0.7, 0.3, 0.4, 0.9, 0.9, 0.9, 0.9], False),
         ([0.5, 0.6, 0.5], True),
+        ([0.03, 0.83], False),  # "Thursday afternoon.", and right
         ([0.56, 0.57], False),  # a heading, and right: words by themselves are less sure
         ([0.1, 0.3], True),
     ],
