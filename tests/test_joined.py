@@ -458,6 +458,20 @@ def test_a_long_gap_of_the_sound_in_which_pictures_go_on_is_silence(tmp_path: Pa
     assert any("silence was put in its place" in line for line in told)
 
 
+@pytest.mark.parametrize("how", ["piped", "live", "shorter by its own account"])
+def test_a_leap_beyond_what_a_file_says_of_its_length_is_left_out_and_said(how: str, tmp_path: Path) -> None:
+    """A pipe and a live recording do not say how long they are, where a minute and more was closed in silence."""
+    path = leaping(tmp_path / "leap.mkv", 90.0)
+    length = b"\x44\x89\x88"  # in milliseconds, a double
+    head, tail = path.read_bytes().split(length, 1)
+    other = length + struct.pack(">d", 3000.0) if how == "shorter by its own account" else b"\xec\x89" + bytes(9)
+    path.write_bytes(head + other + tail[8:])
+    for jumps, seconds, said in ((False, 2, "leaps 1:30 ahead at 1.0 s"), (True, 92, "silence was put in its place")):
+        samples, told = heard(path, Pipe(path.read_bytes()) if how == "piped" else None, jumps=jumps)
+        assert len(samples) / SAMPLE_RATE == pytest.approx(seconds, abs=0.3)
+        assert sum(said in line for line in told) == 1, told
+
+
 def test_a_gap_of_a_minute_is_silence(tmp_path: Path) -> None:
     samples, told = heard(leaping(tmp_path / "gap.mkv", 60.0))
     assert len(samples) / SAMPLE_RATE == pytest.approx(62, abs=0.3)

@@ -29,6 +29,7 @@ CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas",
 MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
 COUNTED = ("flac",)  # whose timestamps are counts of samples, which begin anew where parts are joined: none overlap
 LONGEST_GAP = 60.0  # seconds of silence put in where the container does not say how long it is
+LEAST_LEAP = 1.0  # seconds that are worth a line
 JUMP = 600.0  # a longer gap is a recorder started anew, unless pictures go on in it
 
 
@@ -206,19 +207,16 @@ class Timeline:
 
     def _fills(self, gap: float) -> bool:
         """Return whether a gap is to be filled with silence, and say why a long one is not."""
-        if self.declared is None and gap > LONGEST_GAP and not self.jumps:
-            return False
-        if self.declared is not None and self.position - self.begun + gap > self.declared + 1:
-            return False
+        beyond = self.declared is not None and self.position - self.begun + gap > self.declared + 1
+        unknown = self.declared is None and gap > LONGEST_GAP
+        leap = f"its clock leaps {clock(gap)} ahead at {self.position:.1f} s"
         if self.silence + gap > MOST_SILENCE:
-            leap = f"its clock leaps {clock(gap)} ahead at {self.position:.1f} s"
             self.tell("year", f"{leap}, or begins anew there: no silence was put in")
-        elif gap > JUMP and not self.jumps and not self._has_pictures(gap):
-            leap = f"its clock leaps {clock(gap)} ahead at {self.position:.1f} s"
-            self.tell("jump", f"{leap}, where the recorder seems to have been started anew: left out; --jumps keeps it")
-        else:
+        elif self.jumps or not (beyond or ((unknown or gap > JUMP) and not self._has_pictures(gap))):
             return True
-        self.closed += gap
+        elif gap > LEAST_LEAP:
+            self.tell("jump", f"{leap}, where the recorder seems to have been started anew: left out; --jumps keeps it")
+        self.closed += 0.0 if beyond else gap
         return False
 
     def _has_pictures(self, gap: float) -> bool:
