@@ -181,3 +181,20 @@ def test_voice_boxes_are_heard(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"box.{name}"
     path.write_bytes(head + samples.tobytes())
     assert sum(map(len, decode(Recording(str(path)), lambda text: None))) == 32_000
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.g722", "g722"), ("a.raw", "s16le"), ("a.ulaw", "mulaw"), ("A.G726", "g726")]
+)
+def test_samples_without_a_head_are_said_to_be_and_how_they_become_a_wav(name: str, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    wav = str(write_wav(tmp_path / "talk.wav"))
+    rate = "8000" if kind in ("g726", "mulaw") else "16000"
+    made = ["ffmpeg", "-v", "error", "-y", "-i", wav, "-ar", rate, "-f", kind, str(path)]
+    if shutil.which("ffmpeg") is None or subprocess.run(made, capture_output=True).returncode:
+        pytest.skip("needs ffmpeg")
+    with pytest.raises(InputError, match="if it is samples without a head: ffmpeg") as failed:
+        probe(str(path))
+    words = str(failed.value).rpartition(": ")[2].replace("FILE", str(path)).split()
+    subprocess.run([*words[:-1], str(tmp_path / words[-1])], check=True, capture_output=True)
+    assert probe(str(tmp_path / "new.wav")).seconds == pytest.approx(probe(wav).seconds, abs=0.01)

@@ -45,6 +45,12 @@ ENCRYPTED_TAGS = ("enca", "drms", "aavd")  # sample entries of protected audio: 
 # Bytes, which FFmpeg keeps in memory, and microseconds in which a first packet of sound is looked for.
 MORE_PROBED = {"probesize": str(1 << 27), "analyzeduration": str(3600 * 10**6)}
 FLAC = (b"fLaC\0\0\0\x22", b"fLaC\x80\0\0\x22")  # and the first block, which the format asks for
+# Names of samples without a head -> what tells ffmpeg so; another rate may be meant.
+HEADLESS = {
+    **dict.fromkeys((".raw", ".pcm", ".s16", ".sw"), "s16le -ar 16000"), ".sln": "s16le -ar 8000", ".g722": "g722",
+    **dict.fromkeys((".ulaw", ".ul", ".mulaw"), "mulaw -ar 8000"), ".alaw": "alaw -ar 8000", ".al": "alaw -ar 8000",
+    ".g726": "g726 -ar 8000", ".g729": "g729",
+}  # fmt: skip
 GSM_FRAME = 33  # bytes; 20 ms
 WHOLE = Part()
 MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b"\x1a\x45\xdf\xa3", b".snd", b"NIST")
@@ -162,7 +168,7 @@ def open_audio(
     try:
         container = _opened(source, known)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{path}: {_why_not(head, not piped)}") from error
+        raise InputError(f"{path}: {_why_not(head, not piped)}{_of_samples(path)}") from error
     with container:
         stream = choose_track(path, container, track(container) if callable(track) else track)
         if stream is None:
@@ -241,6 +247,12 @@ def _why_not(head: bytes | None, seekable: bool) -> str:
     if head is not None and (head.startswith(MAGIC) or head[4:8] in (b"ftyp", b"moov", b"mdat")):
         return "is damaged: its header is cut off or broken"
     return "is not audio in a format that asr opens"
+
+
+def _of_samples(path: str) -> str:
+    """Return what makes a WAV of samples without a head, which a name may tell."""
+    kind = HEADLESS.get(os.path.splitext(path)[1].lower())
+    return "" if kind is None else f"; if it is samples without a head: ffmpeg -f {kind} -i FILE new.wav"
 
 
 class TooDamaged(Exception):
