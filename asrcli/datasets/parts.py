@@ -39,7 +39,7 @@ OF_A_WHOLE = frozenset(
 UNREAD = re.compile(r"(?!\d{4}[-/.]\d)(?:PT)?\d")  # begins like a time, and is none that is understood
 LETTERS = {"a": 0, "l": 0, "left": 0, "b": 1, "r": 1, "right": 1}
 PAIRS = ({"0", "1"}, {"1", "2"}, {"a", "b"}, {"l", "r"}, {"left", "right"})  # of channels
-UNITS = (1, 1000, 100, 50, 25, 12.5, 16_000)  # of a second: milliseconds, frames of models, samples
+UNITS = (1, 1000, 100, 50, 25, 12.5, 16_000)  # of a second: milliseconds, frames of models, samples, bytes
 
 Facts = Mapping[str, AudioInfo]
 Pairs = Sequence[tuple[Row, Utterance]]
@@ -156,6 +156,7 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
     given = {name: [(row, one) for row, one in pairs if row.get(name) not in (None, "")] for name in numbers}
     spare = {name for name in numbers if again or too_short(given[name], facts)}
     told |= {name for name in numbers if not (PLACES | LOOSE if name in spare else PLACES).isdisjoint(words_of(name))}
+    told |= {name for name in spare if all(len(values) == 2 for values in numbers[name])}
     told |= {name for name in loose if chooses_channel(name, pairs, facts, alone=bool(again))}
     if again:
         told |= {name for name, values in numbers.items() if len(set(map(tuple, values))) > 1}
@@ -191,7 +192,7 @@ def differs(name: str, role: tuple[str, float], pairs: Pairs, facts: Facts) -> b
 
 
 def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:
-    """Return the values of a column where all are within their recordings, in seconds, samples or what is between.
+    """Return the values of a column where all are within their recordings, in seconds, microseconds or what is between.
 
     Those that are the lengths of whole recordings, in whatever unit, bound nothing.
     """
@@ -205,10 +206,12 @@ def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:
             return []
         if info and info.seconds is not None:
             seconds, known = info.seconds, known + 1
-            if max(values) > 1.01 * seconds * max(info.sample_rate, 16_000):
+            if max(values) > 1.01e6 * seconds:
                 return []
             near = max(0.1, 0.03 * seconds)
-            lengths += any(abs(values[-1] / unit - seconds) < near for unit in (*UNITS, info.sample_rate))
+            lengths += any(
+                abs(values[-1] / unit - seconds) < near for unit in (*UNITS, info.sample_rate, 2 * info.sample_rate)
+            )
         found.append(values)
     return found if OF_A_WHOLE.isdisjoint(words_of(name)) and not (known and lengths == known) else []
 
