@@ -387,7 +387,7 @@ complete -c asr -n '__asr_at leaderboard' -a 'export' -d 'Write run records as t
 complete -c asr -n '__asr_at leaderboard' -a 'readme' -d 'Rewrite the first ten of the leaderboard between two markers of a README; nothing else in it changes.'
 complete -c asr -n '__asr_at leaderboard' -l table -s t -r -f -d 'Tables (see `asr leaderboard tables`). Default: english.'
 complete -c asr -n '__asr_at leaderboard' -l date -r -f -d 'The version of this day or the last before it, YYYY-MM-DD.'
-complete -c asr -n '__asr_at leaderboard' -l top -r -f -d 'How many rows; 0 shows all.'
+complete -c asr -n '__asr_at leaderboard' -l top -r -f -d 'How many rows; 0 shows all. Default: 20, of --html all.'
 complete -c asr -n '__asr_at leaderboard' -l sets -r -f -d 'Average over these test sets only, comma-separated.'
 complete -c asr -n '__asr_at leaderboard' -l without -r -f -d 'Leave these test sets out, comma-separated.'
 complete -c asr -n '__asr_at leaderboard' -l language -s l -r -f -a 'af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh' -d 'Only test sets of this language.'

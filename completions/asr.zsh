@@ -354,7 +354,7 @@ _asr_leaderboard() {
         '*--table=[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
         '*-t+[Tables (see `asr leaderboard tables`). Default\: english.]:TEXT: ' \
         '(--date)--date=[The version of this day or the last before it, YYYY-MM-DD.]:TEXT: ' \
-        '(--top)--top=[How many rows; 0 shows all.]:N: ' \
+        '(--top)--top=[How many rows; 0 shows all. Default\: 20, of --html all.]:N: ' \
         '(--sets)--sets=[Average over these test sets only, comma-separated.]:TEXT: ' \
         '(--without)--without=[Leave these test sets out, comma-separated.]:TEXT: ' \
         '(--language -l)--language=[Only test sets of this language.]:LANGUAGE:(af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fil fo fr gl gu ha haw he hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh)' \

@@ -247,7 +247,7 @@ def sibling_audio(file: Path) -> str | None:
     return None
 
 
-def read_json(path: Path, key: str, *, hypotheses: bool, notes: list[str] | None) -> list[Utterance]:
+def read_json(path: Path, key: str, *, hypotheses: bool, notes: list[str] | None = None) -> list[Utterance]:
     """Read a transcript as openai-whisper writes it, or the rows of a manifest: JSON Lines, or one list."""
     lines = read_lines(path)
     if is_json_lines(lines):

@@ -16,7 +16,7 @@ from asrcli.web.cleaning import escape_markdown
 def board_markdown(board: Board, top: int) -> str:
     """Return a board as a table, with what has to be said about it below."""
     header = ["Rank", "95 %", "Model", f"Avg {board.unit}", *(one.label for one in board.columns)]
-    shown = board.standings[:top] if top else board.standings
+    shown = board.first(top)
     heads = [*map(escape_markdown, header), "RTFx", "Size", "Licence", "Protocol"]
     lines = markdown_table(heads, (cells_of(one, board) for one in shown), (2, len(heads) - 2, len(heads) - 1))
     notes = [f"- {escape_markdown(note)}" for note in board.notes]

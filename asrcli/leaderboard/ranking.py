@@ -62,6 +62,11 @@ class Board:
         """WER or CER; both when the test sets differ."""
         return "/".join(dict.fromkeys(one.unit for one in self.columns if one.unit)) or "WER"
 
+    def first(self, top: int) -> list[Standing]:
+        """Return so many rows, 0 for all, and of the others those that were measured here."""
+        last = top or len(self.standings)
+        return [*self.standings[:last], *(one for one in self.standings[last:] if one.row.kind is Kind.MEASURED)]
+
 
 def arrange(tables: Sequence[Table], view: View, extra: Iterable[Row] = ()) -> Board:
     """Choose, average, rank and sort.

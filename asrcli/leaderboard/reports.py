@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from asrcli.base.console import table_console
+from asrcli.base.console import complain, table_console
 from asrcli.leaderboard import markdown, plot
 from asrcli.leaderboard.markdown import protocol_sentences
 from asrcli.leaderboard.plot import colour_of
@@ -23,6 +23,7 @@ from asrcli.reports.table import csv_text, json_text
 from asrcli.reports.written import Maker, write_reports
 
 SCHEMA = "asr-leaderboard/1"
+TOP = 20  # rows, where nobody says how many
 
 
 def board_json(board: Board, top: int, runs: Sequence[Measured] = ()) -> str:
@@ -37,7 +38,7 @@ def board_json(board: Board, top: int, runs: Sequence[Measured] = ()) -> str:
         "sets": [asdict(one) for one in board.columns],
         "protocols": {one.name: asdict(one) for one in board.protocols},
         "models": len(board.standings),
-        "rows": [standing_facts(one) for one in (board.standings[:top] if top else board.standings)],
+        "rows": [standing_facts(one) for one in board.first(top)],
         "runs": [
             {"path": run.path, "model": run.row.model, "set": run.set, "rates": dict(run.row.rates),
              "utterances": run.utterances, "failed": run.failed, "comparisons": list(run.comparisons)}
@@ -76,7 +77,7 @@ def board_csv(board: Board, top: int) -> str:
     sets = [one.name for one in board.columns]
     columns = ["rank", "rank_low", "rank_high", "model", "average", "published_average", "unit", *sets, *ends, "source"]
     rows = []
-    for one in board.standings[:top] if top else board.standings:
+    for one in board.first(top):
         row, protocol = one.row, one.row.protocol
         low, high = one.interval or (None, None)
         cells: list[Any] = [one.rank, low, high, row.model, one.average, row.average, board.unit]
@@ -109,9 +110,9 @@ def scores_csv(scores: Sequence[Score]) -> str:
     return csv_text(["model", "dataset", "utterances", *names], rows)
 
 
-def page(board: Board, runs: Sequence[Measured] = ()) -> str:
-    """Return the page; all rows are in it, whatever the terminal shows."""
-    return "".join(page_pieces("asrcli.leaderboard.page", title(board), [dump(page_data(board, runs))]))
+def page(board: Board, runs: Sequence[Measured] = (), top: int = 0) -> str:
+    """Return the page."""
+    return "".join(page_pieces("asrcli.leaderboard.page", title(board), [dump(page_data(board, runs, top))]))
 
 
 def title(board: Board) -> str:
@@ -119,15 +120,17 @@ def title(board: Board) -> str:
     return "; ".join(f"{one.title}, {one.day}" for one in board.tables)
 
 
-def page_data(board: Board, runs: Sequence[Measured]) -> dict[str, Any]:
+def page_data(board: Board, runs: Sequence[Measured], top: int) -> dict[str, Any]:
     """Return what the script shows."""
     best = {id(one) for one in front(board.standings)}
+    shown = board.first(top)
+    some = [f"{len(shown)} of {len(board.standings)} rows"] if len(shown) < len(board.standings) else []
     return {
         "title": title(board),
         "unit": board.unit,
         "sets": [{"name": one.name, "label": one.label, "unit": one.unit} for one in board.columns],
-        "rows": [row_data(one, board, on_front=id(one) in best) for one in board.standings],
-        "notes": list(board.notes),
+        "rows": [row_data(one, board, on_front=id(one) in best) for one in shown],
+        "notes": [*some, *board.notes],
         "protocols": protocol_sentences(board),
         "runs": [{"titles": [summary(run) for run in alike], "lines": list(lines)} for lines, alike in grouped(runs)],
     }
@@ -155,25 +158,31 @@ def row_data(one: Standing, board: Board, *, on_front: bool) -> dict[str, Any]:
     }
 
 
-def report(board: Board, top: int, runs: Sequence[Measured], paths: ReportPaths, *, force: bool, quiet: bool) -> None:
-    """Write the files, then print the table unless standard output is taken.
+def report(
+    board: Board, most: int | None, runs: Sequence[Measured], paths: ReportPaths, *, force: bool, quiet: bool
+) -> None:
+    """Write the files and name them, then print the table unless standard output is taken.
 
     Raises:
         UsageError: nothing can be plotted.
         InputError: the Markdown file has no markers.
         OutputError: a file cannot be written.
     """
+    top, page_top = (TOP, 0) if most is None else (most, most)  # a page is searched and sorted, so it has all
     makers: dict[str, Maker] = {
         "json": lambda: board_json(board, top, runs),
         "csv": lambda: board_csv(board, top),
         "markdown": lambda: markdown.board_markdown(board, top),
-        "html": lambda: page(board, runs),
+        "html": lambda: page(board, runs, page_top),
         "plot": lambda: plot.to_plot(board, paths.plot or Path()),
     }
     whole = paths if str(paths.markdown) == "-" else paths._replace(markdown=None)  # of a file a block alone is ours
     write_reports(whole, makers, force=force)
     if paths.markdown is not None and whole.markdown is None:
         markdown.write_block(paths.markdown, markdown.board_markdown(board, top), create=True)
+    for path in paths:
+        if path is not None and str(path) != "-" and not quiet:
+            complain(f"asr: {path}")
     if not quiet and not paths.to_stdout:
         from asrcli.leaderboard.terminal import show
 

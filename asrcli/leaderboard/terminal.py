@@ -45,9 +45,7 @@ def parts(board: Board, width: int, top: int, runs: Sequence[Measured]) -> Itera
     yield Text(printable(titles), "bold")
     sets = sets_shown(board, width)
     columns = ["rank", "95 %", "model", f"average {board.unit}", *(one.name for one in sets), "RTFx", "size", "licence"]
-    shown = (
-        [*board.standings[:top], *(one for one in board.standings[top:] if measured(one))] if top else board.standings
-    )
+    shown = board.first(top)
     rows = [cells_of(one, [column.name for column in sets]) for one in shown]
     if board.unit == "CER":
         columns.insert(4, "CERR")
@@ -143,11 +141,6 @@ def in_one_piece(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table
         column.no_wrap = name not in WORDED
         column.justify = "left" if name in WORDED else "right"
     return made
-
-
-def measured(one: Standing) -> bool:
-    """Tell whether a row was measured here: it is shown wherever it stands."""
-    return one.row.kind is Kind.MEASURED
 
 
 def cells_of(one: Standing, sets: Sequence[str]) -> list[str]:

@@ -208,6 +208,26 @@ def test_markdown_goes_into_the_block_or_a_new_file(called: Called, tmp_path: Pa
     assert called("--markdown", "-", "--top", 3)[1].strip() in text
 
 
+def test_every_report_has_the_rows_of_top_and_what_was_measured_here(called: Called, tmp_path: Path) -> None:
+    """Before, a page had all rows, and a run of one's own below them was in none but the table."""
+    from leaderboard.test_scores import make_run
+
+    write_run(make_run("mine"), tmp_path / "run.jsonl")
+    page, table, text = tmp_path / "x.html", tmp_path / "x.csv", tmp_path / "x.md"
+    words = ("--add", tmp_path / "run.jsonl", "--html", page, "--csv", table, "--markdown", text)
+    code, out, err = called(*words, "--top", 3)
+    assert code == 0 and [line for line in err.splitlines() if "x." in line] == [
+        f"asr: {one}" for one in (table, text, page)
+    ]
+    mine = 3 + 1
+    assert len(list(csv.DictReader(io.StringIO(table.read_text())))) == page.read_text().count('"model":') == mine
+    assert f"{mine} of 88 rows" in page.read_text() and f"{mine} of 88 rows" in out
+    assert len(json.loads(called(*words[:2], "--json", "-", "--top", 3)[1])["rows"]) == mine
+    _, _, err = called(*words, "-q", "--force")
+    assert "x.html" not in err, "quiet"
+    assert page.read_text().count('"model":') == 88, "a page has all where nobody says how many"
+
+
 # ---- pictures
 
 

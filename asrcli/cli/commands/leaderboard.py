@@ -39,7 +39,7 @@ class TableOptions:
 class ViewOptions:
     """Which rows and columns, and their order."""
 
-    top: int = typer.Option(20, min=0, help="How many rows; 0 shows all.")
+    top: int | None = typer.Option(None, min=0, help="How many rows; 0 shows all. Default: 20, of --html all.")
     sets: str | None = typer.Option(None, help="Average over these test sets only, comma-separated.")
     without: str | None = typer.Option(None, help="Leave these test sets out, comma-separated.")
     language: str | None = typer.Option(None, "--language", "-l", help="Only test sets of this language.")
