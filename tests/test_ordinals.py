@@ -85,3 +85,21 @@ def test_no_two_numbers_have_one_word_and_none_is_a_cardinal(language: str) -> N
 
 def test_the_rule_can_be_left_out() -> None:
     assert build("asr", "de", frozenset({"numerals"}))("der erste, 5 €") == "der erste 5"
+
+
+ROMANS = [
+    ("fr", "=", "Louis XIV", "Louis quatorze"), ("fr", "=", "au XXe siècle", "au vingtième siècle"),
+    ("fr", "=", "XIXème siècle", "dix-neuvième siècle"), ("fr", "=", "chapitre II", "chapitre deux"), ("fr", "!", "chapitre II", "chapitre trois"),
+    ("fr", "!", "taille XX", "taille vingt"), ("es", "=", "siglo XX", "siglo veinte"), ("es", "!", "siglo V", "siglo cinco"),
+    ("es", "=", "capítulo IV", "capítulo cuatro"), ("it", "=", "il XX secolo", "il ventesimo secolo"),
+    ("pl", "=", "w XX wieku", "w dwudziestym wieku"), ("ru", "=", "в XX веке", "в двадцатом веке"), ("ru", "=", "XIX век", "девятнадцатый век"),
+    ("ru", "!", "XIX век", "двадцатый век"), ("pt", "=", "século XXI", "século vinte e um"), ("ca", "=", "segle XX", "segle vint"),
+    ("de", "=", "Kapitel VI", "Kapitel sechs"), ("de", "!", "Kapitel VI", "Kapitel vi"), ("de", "!", "Band X", "Band 10 x"),
+    ("de", "!", "im XXL Hemd", "im 30 Hemd"), ("de", "!", "Kapitel IIX", "Kapitel 8"), ("tr", "=", "Bölüm II", "Bölüm iki"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "sign", "one", "other"), ROMANS)
+def test_roman_numerals_of_centuries_chapters_and_kings(language: str, sign: str, one: str, other: str) -> None:
+    normalize = build("asr", language)
+    assert (normalize(one) == normalize(other)) == (sign == "="), (normalize(one), normalize(other))

@@ -25,6 +25,7 @@ _SUFFIX = "ыми|ими|ого|его|ому|ему|ый|ой|ий|ая|яя|у
 _SHORT = {"ый": "й", "ой": "й", "ий": "й", "ая": "я", "яя": "я", "ую": "ю", "юю": "ю", "ое": "е", "ее": "е", "ые": "е",
           "ие": "е", "ых": "х", "их": "х", "ым": "м", "им": "м", "ом": "м", "ем": "м", "ого": "го", "его": "го",
           "ому": "му", "ему": "му", "ыми": "ми", "ими": "ми"}  # fmt: skip
+WELL_FORMED = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})(?![IVX])")
 ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
@@ -41,10 +42,16 @@ def _russian(found: re.Match[str]) -> str:
     return number + _SHORT.get(suffix, suffix)
 
 
-def _century(found: re.Match[str]) -> str:
-    values = [ROMAN[letter] for letter in found[1]]
-    signed = (-one if one < max(values[place:]) else one for place, one in enumerate(values))
-    return f"{sum(signed)}e"
+def _roman(sign: str, least: int = 1) -> Callable[[re.Match[str]], str]:
+    """Return what writes a Roman numeral, from the least on, in digits with a sign behind it."""
+
+    def written(found: re.Match[str]) -> str:
+        """Return the numeral in digits."""
+        values = [ROMAN[letter] for letter in found[0] if letter in ROMAN]
+        value = sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
+        return f"{value}{sign}" if value >= least and WELL_FORMED.match(found[0]) else found[0]
+
+    return written
 
 
 Rules = tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
@@ -63,7 +70,6 @@ WRITTEN = {
     "es": (*SIGNED, *_compiled(RAISED_ER)),
     "fr": (
         *_compiled((r"(?<=\d)(?:i?[èe]me|è)(s?)\b", r"e\1"), (r"(?<=\b1)(?:ère|ere)(s?)\b", r"re\1")),
-        (re.compile(r"\b([IVX]{1,5})(?:e|è|ème|eme)(?=\s+si[èe]cle)"), _century),
     ),
     "it": SIGNED,
     "nl": _compiled((r"(?<=\d)(?:ste|de)\b", "e")),
@@ -73,6 +79,24 @@ WRITTEN = {
     "sv": _compiled((r"(?<=\d):(?=[ae]\b)", "")),
     "tr": _compiled((r"(?<=\d) ?['’]? ?[ıiuü]?nc[ıiuü]\b", "º"), (_STOP, _lower_behind)),
 }  # fmt: skip
+CHAPTER = (
+    "kapitel|band|teil|akt|chapitre|tome|partie|acte|capítulo|tomo|parte|acto|ato|capitolo|atto|hoofdstuk|deel|rozdział|tom|"
+    "kapitola|díl|capítol|volum|volume|bölüm|cilt|louis|henri|charles|napoléon|philippe"
+)
+ROMANS = {  # centuries are ordinals in some languages, and numbers from eleven on in others
+    "fr": ((re.compile(r"\b[IVX]+(?:e|è|ème|eme)(?=\s+si[èe]cle)"), _roman("e")),),
+    "it": ((re.compile(r"\b[IVX]+(?=\s+secolo\b)"), _roman("º")),),
+    "pl": ((re.compile(r"\b[IVX]+(?=\s+wiek(?:u|iem)?\b)"), _roman("º")),),
+    "ru": (
+        (re.compile(r"\b[IVX]+(?=\s+век\b)"), _roman("й")),
+        (re.compile(r"\b[IVX]+(?=\s+веке\b)"), _roman("м")),
+    ),
+    **dict.fromkeys(
+        ("es", "pt", "ca"), ((re.compile(r"(?:(?<=siglo )|(?<=século )|(?<=segle ))[IVX]+\b"), _roman("", 11)),)
+    ),
+}
+NUMERAL = re.compile("[IVX]+")
+NUMBERED = re.compile(rf"\b((?i:{CHAPTER})\s+)([IVX]{{2,6}})\b")
 DAY = r"(?<![\w.])(\d{1,2})(?:º|ª|er|a|e|r|го|й|е|м|му)"
 YEAR = r"(?<![\w.])(\d{4})(?:º|го|й|е|м|му)"
 TOGETHER = re.compile(r"(?<![\w.])(\d{3,6}) (\d{1,2})(?=[ºйгемяюх])")  # сто 21й: a hundred and its ordinal
@@ -80,7 +104,11 @@ TOGETHER = re.compile(r"(?<![\w.])(\d{3,6}) (\d{1,2})(?=[ºйгемяюх])")  #
 
 def mark_ordinals(text: str, language: str) -> str:
     """Return a text, as it is written, with a sign of letters behind the ordinals that are written in digits."""
-    if (language in WRITTEN and any(map(str.isdecimal, text))) or (language == "fr" and "cle" in text):
+    if "I" in text or "V" in text or "X" in text:
+        for pattern, written in ROMANS.get(language, ()):
+            text = pattern.sub(written, text)
+        text = NUMBERED.sub(lambda found: found[1] + NUMERAL.sub(_roman(""), found[2]), text)
+    if language in WRITTEN and any(map(str.isdecimal, text)):
         text = text.translate(RAISED)
         for pattern, new in WRITTEN[language]:
             text = pattern.sub(new, text)
