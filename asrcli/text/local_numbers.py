@@ -37,6 +37,7 @@ KOREAN_MIXED = re.compile(
 )
 KOREAN_WORDS = re.compile(
     rf"(?<!\w)(?:(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{2,}}(?={_COUNTER})|(?=\w{{0,9}}[{_PLACE}])[{_NUMERAL}]{{3,}}(?!\w)"
+    rf"|[이삼사오육칠팔구]십[일이삼사오육칠팔구]?(?!\w)|(?<=마이너스 )[{_NUMERAL}]+(?!\w)"
     r"|[일이삼사오육칠팔구](?= ?퍼센트)|[십백천만](?= ?(?:원|명|년|개|번|퍼센트|킬로|미터|배)(?!만에)))"
 )
 
@@ -75,10 +76,9 @@ def read_korean(text: str) -> str:
 
 def _sino(words: str) -> str | None:
     """Return a numeral in digits; of 만 and 천 alone there is one, as in Korean."""
-    from asrcli.text.numerals import read_numeral
+    from asrcli.text.numerals import UNSAID, read_numeral
 
-    written = words.translate(KOREAN)
-    return read_numeral(re.sub("(?<![一二三四五六七八九])(?=[百千])|^(?=[万])|(?<=亿)(?=万)", "一", written))
+    return read_numeral(re.sub("^(?=万)|(?<=亿)(?=万)", "一", UNSAID.sub("一", words.translate(KOREAN))))
 
 
 def base_of(language: str | None) -> str:

@@ -17,9 +17,11 @@ RUN = re.compile(
 )
 # 百五十円 and 千円, which in Japanese go without a digit before them.
 LONE = re.compile(
-    f"(?<![{NUMERAL}\\d])(?=[百千](?:[万億]?(?:[円人年回個本枚件点台匹度倍名位歳日頭%]|パーセント)"
+    f"(?<![{NUMERAL}\\d数何幾])(?=[百千](?:[万億]?(?:[円人年回個本枚件点台匹度倍名位歳日頭%]|パーセント)"
     f"|[{''.join(SMALL)}]*[{''.join(DIGITS)}]|[十百][{NUMERAL}円人年]))"
 )
+# What is said without a one, as in 百十 and Korean 팔백십오, in a numeral that shows by another sign to be one.
+UNSAID = re.compile(f"(?<![{''.join(DIGITS)}])(?=[百千])|(?<=[百千万萬亿億])(?=十)")
 UNITS = "".join([*SMALL, *LARGE])
 # 3万5千, 1.5亿, 2万3456: digits with places in Chinese.
 MIXED = re.compile(rf"(?<![\d.])\d+(?:\.\d+)?[{UNITS}]+(?:(?:\d+(?:\.\d+)?|[{NUMERAL}])[{UNITS}]*)*")
@@ -49,9 +51,17 @@ def read_chinese(text: str, *, short: bool = False, lone: bool = False) -> str:
     text = re.sub(rf"百分之(?=[{NUMERAL}\d])", "\ue000", text)
     text = MIXED.sub(lambda found: read_mixed(found[0], short=short) or found[0], text)
     text = FRACTION.sub(lambda found: _fraction(found[1], found[2]) or found[0], text)
-    text = RUN.sub(
-        lambda found: (not ABOUT.match(text, found.start()) and read_numeral(found[0], short=short)) or found[0], text
-    )
+
+    def written(found: re.Match[str]) -> str:
+        """Return a numeral in digits, or what was found where it is none."""
+        if ABOUT.match(text, found.start()):
+            return found[0]
+        value = read_numeral(found[0], short=short)
+        if value is None and lone and not set("十千百").isdisjoint(found[0][1:]):
+            value = read_numeral(UNSAID.sub("一", found[0]))
+        return value or found[0]
+
+    text = RUN.sub(written, text)
     text = re.sub(r"\ue000(\d+(?:\.\d+)?)", r"\1%", text)
     return text.replace("\ue000", "百分之")
 
