@@ -32,6 +32,8 @@ class Companion(Plugin):
 class SpeechStream(ABC):
     """The probability of speech while samples come in."""
 
+    revised = 0  # how many windows the last answer begins with that had been answered before
+
     @abstractmethod
     def feed(self, samples: Samples) -> Samples:
         """Take whole windows of 512 samples and return the probabilities (windows,) that are settled now.

@@ -16,6 +16,9 @@ from asrcli.audio.conditioning import Conditioner
 from asrcli.audio.decode import decode
 from asrcli.audio.silero import PRIMING, WINDOW
 from asrcli.audio.vad import STEP, SpeechDetector, VadOptions, speech_regions
+from asrcli.companions import SpeechStream
+from asrcli.pipeline.flags import gaps
+from asrcli.streaming.listener import Endpointer, Piece
 from asrcli.types import SAMPLE_RATE, Recording, Region
 
 OPTIONS = [
@@ -163,3 +166,47 @@ def test_the_model_is_found_without_importing_faster_whisper() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stdout) == (0, "[]\n"), run.stderr
+
+
+def test_a_stream_finds_what_a_recording_does(talk: Any) -> None:
+    """The model is asked again about 2 s in which it finds nothing, in a stream, too, which is decided on in parts."""
+    coarse = (np.round(talk * 12) / 12).astype(np.float32)
+    under_a_tone = talk + 0.7 * np.sin(1400 * np.pi * np.arange(len(talk)) / SAMPLE_RATE)
+    for samples in (coarse, (under_a_tone / np.abs(under_a_tone).max()).astype(np.float32)):
+        stream = Endpointer(VadOptions())
+        events = [one for at in range(0, len(samples), 1600) for one in stream.feed(samples[at : at + 1600])]
+        pieces = [one for one in (*events, *stream.finish()) if isinstance(one, Piece)]
+        given = [Region(one.start, one.start + len(one.samples) / SAMPLE_RATE) for one in pieces]
+        assert stream.speech == speech_regions(samples) and not gaps(stream.speech, given, 0.001)
+
+
+class Corrected(SpeechStream):
+    """Finds speech at first, then nothing in two calls, and with the fourth says that there was some in them, too."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def feed(self, samples: Any) -> Any:
+        """Return 1 or 0 for each window."""
+        self.calls += 1
+        count = len(samples) // WINDOW
+        self.revised = 2 * count if self.calls == 4 else 0
+        return np.full(count + self.revised, float(self.calls in (1, 4)), np.float32)
+
+    def finish(self, samples: Any) -> Any:
+        """Find nothing."""
+        return self.feed(samples)
+
+
+@pytest.mark.parametrize("keep", [0.1, 100.0])
+def test_what_is_taken_back_leaves_what_was_given_out_alone(keep: float) -> None:
+    detector = SpeechDetector(VadOptions(), keep_seconds=keep, step=32 * WINDOW)
+    detector._source = Corrected()
+    sound = np.random.default_rng(0).normal(0, 0.1, 5 * 32 * WINDOW).astype(np.float32)
+    sound[: 32 * WINDOW] *= 0.01  # one that goes on is no speech
+    sound[4 * 32 * WINDOW :] = 0
+    found = detector.feed(sound) + detector.finish()
+    assert found[0] == Region(0.0, 1.224)
+    assert found[1].start == pytest.approx(1.24) and found[1].end == pytest.approx(4.296)
+    assert detector.position == len(sound) and len(detector.probabilities(0, 9)) <= (161 if keep > 1 else 64)
+    assert detector.probabilities(4.096, 5).tolist() == [0.0] * 29

@@ -23,7 +23,7 @@ STATE = (1, 1, 128)  # of the recurrent layer, twice
 PRIMING = 32  # windows of silence that the model has seen before a stream begins
 # Where the model finds nothing it is asked again, as if silence had come before: what it has seen makes it deaf to
 # speech in noise. Less than a third of a second in all is no speech then (docs/accuracy.md).
-AGAIN = 32  # windows, of which there must be as many in a call
+AGAIN = 64  # windows (2 s) that it is asked about again; at the end of a stream half of them
 HEARD = 0.35  # probability from which a window is speech
 LEAST_HEARD = 10  # windows
 SOUNDS = 1e-4  # a sample that is no silence
@@ -43,17 +43,39 @@ class Silero(SpeechStream):
         with _loading:  # once, of all threads that decode
             self._state = _silence_before()
         self._context = np.zeros(CONTEXT, np.float32)
+        self._late: list[Samples] = []  # since it was last decided whether the model is asked again
+        self._before = self._context  # of these
+        self._heard = False
 
     def feed(self, samples: Samples) -> Samples:
-        """Run the model over whole windows; it does not look ahead."""
-        before = self._context
+        """Run the model over whole windows; it does not look ahead, but it may be asked again."""
+        return self._feed(samples, AGAIN)
+
+    def finish(self, samples: Samples) -> Samples:
+        """Run the model over the last windows."""
+        return self._feed(samples, AGAIN // 2)
+
+    def _feed(self, samples: Samples, least: int) -> Samples:
+        import numpy as np
+
+        self.revised = 0
+        if not self._late:
+            self._before = self._context
+        self._late.append(samples)
         found = self._run(samples)
-        if len(found) < AGAIN or found.max() >= HEARD or abs(samples).max() < SOUNDS:
+        self._heard = self._heard or bool(found.max(initial=0.0) >= HEARD)
+        late = self._late if len(self._late) == 1 else [np.concatenate(self._late)]
+        if len(late[0]) < least * WINDOW:
+            self._late = late
+            return found
+        heard, self._late, self._heard = self._heard, [], False
+        if heard or abs(late[0]).max() < SOUNDS:
             return found
         after = self._state, self._context
-        self._state, self._context = _silence_before(), before
-        again = self._run(samples)
+        self._state, self._context = _silence_before(), self._before
+        again = self._run(late[0])
         if (again >= HEARD).sum() >= LEAST_HEARD:
+            self.revised = len(again) - len(found)
             return again
         self._state, self._context = after
         return found
@@ -69,10 +91,6 @@ class Silero(SpeechStream):
         self._context = windows[-1, -CONTEXT:]
         found: Samples = output.reshape(-1)
         return found
-
-    def finish(self, samples: Samples) -> Samples:
-        """Run the model over the last windows."""
-        return self.feed(samples)
 
 
 @cache

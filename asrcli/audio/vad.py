@@ -145,6 +145,7 @@ class SpeechDetector:
 
         self._recent = block if self._recent is None else np.concatenate([self._recent[-self._look_back :], block])
         recent_from = self.position + len(block) - len(self._recent)
+        probabilities = probabilities[self._source.revised - self._taken_back(self._source.revised) :]
         self._kept.append(probabilities)
         while sum(map(len, self._kept[1:])) >= self._keep:
             self._dropped += len(self._kept.pop(0))
@@ -162,6 +163,26 @@ class SpeechDetector:
             if here - self._silent_from >= least:
                 seen = self._recent[max(0, self._start - recent_from) : self.position - recent_from]
                 self._close(self._silent_from, seen)
+
+    def _taken_back(self, windows: int) -> int:
+        """Take back what was decided on the last windows, in which there was no speech; return on how many of them.
+
+        What was found before them keeps its pad.
+        """
+        import numpy as np
+
+        if not windows or self._start is not None:
+            return 0
+        before = self._closed[-1][1] if self._closed else self._left
+        if before is not None:
+            free = self.position - before - 2 * self.options.pad * SAMPLE_RATE
+            windows = min(windows, max(0, int(free) // WINDOW))
+        self.position -= windows * WINDOW
+        known = np.concatenate(self._kept)[:-windows] if windows else None
+        if known is not None:
+            self._kept = [known]
+            self._dropped = self.position // WINDOW - len(known)
+        return windows
 
     def _close(self, end: int, seen: Samples | None = None) -> None:
         """End the region that is open; `seen` are the samples from its start on, when some follow its end."""
