@@ -295,6 +295,17 @@ def test_the_engines_times_stay_where_the_aligner_does_not_speak() -> None:
     assert len(said) == 1 and "'fr'" in said[0]
 
 
+def test_each_language_of_a_clip_is_timed_by_who_speaks_it() -> None:
+    """The language of the first segment counted for all: what the engine had timed of the others was thrown away."""
+    timer = AlignedTimes(AlignerChoice(PocketSphinxAligner, Weights("en-us", None), Device()), print)
+    one = clip(EXAMPLES / "station-awb.wav")
+    english = Segment("We will meet at the station", 0.0, 2.0, language="en")
+    chinese = Segment("你好", 2.0, 3.0, words=(Word("你好", 2.2, 2.9),), language="zh")
+    first, second = timer(one, [english, chinese])
+    assert all(word.source == "aligned" for word in first.words) and second == chinese
+    assert timer(one, [chinese, english]) == (second, first)
+
+
 TIMES = st.lists(st.integers(0, 100), min_size=2, max_size=12).map(sorted)
 
 

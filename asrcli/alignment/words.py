@@ -44,7 +44,17 @@ class AlignedTimes:
 
     def __call__(self, clip: Clip, segments: Sequence[Segment]) -> tuple[Segment, ...]:
         """Return the segments of one clip with words; times are the recording's."""
-        language = next((one.language for one in segments if one.language), None) or clip.language
+        languages = [one.language or clip.language for one in segments]
+        of_each = {
+            one: iter(
+                self._timed(clip, [own for own, code in zip(segments, languages, strict=True) if code == one], one)
+            )
+            for one in dict.fromkeys(languages)
+        }
+        return tuple(next(of_each[one]) for one in languages)
+
+    def _timed(self, clip: Clip, segments: Sequence[Segment], language: str | None) -> tuple[Segment, ...]:
+        """Return segments in one language with words."""
         if not segments or not self._speaks(language, all(one.words for one in segments)):
             return own_times(clip, segments)
         with _loading:

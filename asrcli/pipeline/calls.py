@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from asrcli.engines.recogniser import Recogniser, Results
 from asrcli.errors import DeviceError, EngineUnavailable
@@ -12,14 +13,15 @@ from asrcli.pipeline.again import only_trusted, recognise_again, second_pass
 from asrcli.pipeline.assembly import doubt, settle
 from asrcli.pipeline.punctuation import punctuate
 from asrcli.pipeline.settings import Settings
+from asrcli.pipeline.tongues import in_own_language
 from asrcli.types import Clip, Options, Segment
 
 
 class Calls:
     """Calls of recognisers, each in a thread of its own, and of models that all of them share."""
 
-    def __init__(self, options: Options, settings: Settings) -> None:
-        self.options, self.settings = options, settings
+    def __init__(self, options: Options, settings: Settings, votes: bool) -> None:
+        self.options, self.settings, self.votes = options, settings, votes  # on the language of a recording
         self._companions = threading.Lock()  # models beside the engine recognise one at a time
 
     def identify(self, recogniser: Recogniser, clips: Sequence[Clip]) -> list[dict[str, float]] | Exception:
@@ -55,7 +57,11 @@ class Calls:
         segments = settle(clip, result, self.options, clip.speech)
         if not clip.speech:
             return list(only_trusted(segments))
-        return list(recognise_again(clip, segments, self.settings.cut, second_pass(recogniser, self.options)))
+        again = second_pass(recogniser, self.options)
+        segments = recognise_again(clip, segments, self.settings.cut, again)
+        if not self.votes or self.options.task == "translate":
+            return list(segments)
+        return in_own_language(clip, segments, partial(self.identify, recogniser), again, self.settings.languages)
 
     def _complete(self, clip: Clip, segments: list[Segment] | Exception) -> list[Segment] | Exception:
         """Give segments punctuation and word times where asked for."""

@@ -21,6 +21,7 @@ class Track:
     undecided: list[Clip]  # held back until the language is known
     voting: bool = False  # a thread identifies the language now
     failed: bool = False
+    told: bool = False  # the user, of a part in another language
     end: End | None = None  # the decoder's last word
 
     @property

@@ -47,7 +47,6 @@ class Work:
         self.recognisers = list(recognisers)  # without those that have failed
         self.given_up = GivenUp(self.recognisers, put)
         self.feeding = Feeding()
-        self.calls = Calls(options, settings)
         self.recognised = 0.0  # seconds of audio
         self.choice = choice = recognisers[0].choice
         self.recorded = (*shaped_by(choice, settings), *options.recorded())
@@ -61,6 +60,7 @@ class Work:
         able = choice.engine.identifies_language or settings.identifier is not None
         one_language = len(choice.engine.languages(choice.weights.name)) == 1
         self.votes = able and options.language is None and not one_language
+        self.calls = Calls(options, settings, self.votes)
 
     def go_on(self, recogniser: Recogniser) -> None:
         """Work with one recogniser until every recording is finished or failed. Raises `Closed` when the run ends."""
@@ -254,6 +254,10 @@ class Work:
         if isinstance(result, Exception):
             self._fail(track, result)
             return
+        other = next((one for one in result if clip.language and one.language not in (None, clip.language)), None)
+        if other is not None and not track.told:
+            track.told = True
+            self.put(Notice(f"at {clock(other.start)} it is in '{other.language}', and written so", track.index))
         key = clip_key(clip)
         track.assembly.engine_seconds += spent
         track.assembly.by_key[key].segments = tuple(result)
