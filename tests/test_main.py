@@ -558,7 +558,7 @@ def test_no_option_takes_a_number_without_an_end(clean: Path, capsys: pytest.Cap
         (["--temperature", ",".join(["1"] * 101)], "give up to 100 numbers from 0 to 10"),
         (["--max-cps", "nan"], "give a number that can be counted to"),
         (["--batch-size", str(2**31)], "give a number that can be counted to"),
-        (["--seed", str(2**63)], "less than or equal to"),
+        (["--seed", str(2**63)], "is not a whole number from 0 to 4294967294;"),
     ],
 )
 def test_numbers_have_sense(words: list[str], said: str, clean: Path) -> None:

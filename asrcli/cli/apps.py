@@ -61,5 +61,5 @@ def _range(bounds: Any) -> str:
     """Return the range of a number in words; "" where it has none."""
     least, most = bounds.min, bounds.max
     if least is not None and most is not None:
-        return f" from {least:g} to {most:g}"
-    return f" of at least {least:g}" if least is not None else f" of at most {most:g}" if most is not None else ""
+        return f" from {least:.12g} to {most:.12g}"
+    return f" of at least {least:.12g}" if least is not None else f" of at most {most:.12g}" if most is not None else ""

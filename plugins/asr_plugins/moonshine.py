@@ -95,7 +95,7 @@ class Moonshine(Engine):
     def __init__(self, weights: Weights, device: Device) -> None:
         folder = local_path(type(self), weights)
         if missing := [name for name in (ENCODER, DECODER, TOKENS) if not (folder / name).is_file()]:
-            raise ModelError(f"'{folder}' is no complete Moonshine model, {', '.join(missing)} is missing")
+            raise ModelError(f"'{folder}' is no complete Moonshine model: it is without {', '.join(missing)}")
         self._tokens = read_tokens(folder / TOKENS)
         self._encoder = _session(folder / ENCODER, device.threads)
         self._decoder = _session(folder / DECODER, device.threads)

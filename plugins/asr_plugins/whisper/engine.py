@@ -171,7 +171,7 @@ class Whisper(Engine):
             missing.append("vocabulary.json")
         if missing:
             again = f": asr engines pull whisper:{weights.name}" if weights.model else ""
-            raise ModelError(f"'{folder}' is not a complete Whisper model, {', '.join(missing)} is missing{again}")
+            raise ModelError(f"'{folder}' is not a complete Whisper model: it is without {', '.join(missing)}{again}")
         check_folder(folder)
         return folder
 
