@@ -284,6 +284,8 @@ class Options:
         for name, value in self.given():
             if name == "engine_options":
                 yield from ((own, str(number)) for own, number in value)
+            elif isinstance(value, tuple) and name != "ask":  # a question may hold a comma
+                yield name, ",".join(map(str, value))
             else:
                 yield name, str(value)
 

@@ -25,6 +25,7 @@ def test_everything_that_shaped_the_text_is_in_the_json(asr: Run, tmp_path: Path
     assert found["dtype"] != "auto"
     assert json.loads(asr(*FAKE, "--no-vad").out)["options"]["vad"] == "off"
     assert "numbers" not in found
+    assert json.loads(asr(*FAKE, "--temperature", "0,0.2").out)["options"]["temperature"] == "0.0,0.2", "as it is typed"
     assert json.loads(asr(*FAKE, "--numbers", "words").out)["options"]["numbers"] == "words"
 
 
