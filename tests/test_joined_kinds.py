@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from asrcli.audio.decode import decode, probe
@@ -73,7 +74,7 @@ def test_each_kind_of_file_is_heard_behind_another(order: int, piped: bool, tmp_
     assert found == wanted
 
 
-@pytest.mark.parametrize("unknown", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("unknown", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000])
 @pytest.mark.parametrize("second", ["a.wav", "b.mp3", "c.flac", "e.opus"])
 def test_a_wav_whose_writer_did_not_know_its_length_ends_where_another_begins(
     unknown: int, second: str, tmp_path: Path
@@ -87,6 +88,50 @@ def test_a_wav_whose_writer_did_not_know_its_length_ends_where_another_begins(
         samples, told = heard(path, stdin)
         assert not told
         assert pitches(samples) == [600, 600, 900, 900]
+
+
+FORM = struct.pack("<IHHIIHH", 16, 1, 1, 16_000, 16_000, 1, 8)
+ODD = b"RIFF" + struct.pack("<I", 32_035) + b"WAVEfmt " + FORM + b"data" + struct.pack("<I", 31_999)
+CUT = ["b.mp3", "d.mp3", "f.aac", "g.m4a", "i.webm", "j.ts", "e.opus", "o.mpg"]
+
+
+@pytest.mark.parametrize("piped", [False, True])
+@pytest.mark.parametrize("name", CUT)
+def test_what_stands_behind_a_file_that_is_cut_off_is_heard(name: str, piped: bool, tmp_path: Path) -> None:
+    path = tmp_path / "joined"
+    path.write_bytes(written(tmp_path, name, 600)[:-100] + written(tmp_path, "a.wav", 900))
+    samples, _ = heard(path, io.BufferedReader(Pipe(path.read_bytes())) if piped else None)
+    assert pitches(samples[-2 * SAMPLE_RATE :]) == [900, 900]
+    assert pitches(samples[:SAMPLE_RATE]) == [600]
+
+
+def test_a_wav_that_is_cut_off_ends_where_another_begins(tmp_path: Path) -> None:
+    path = tmp_path / "joined"
+    path.write_bytes(written(tmp_path, "a.wav", 600)[:-3200] + written(tmp_path, "c.flac", 900))
+    samples, _ = heard(path)
+    assert len(samples) == pytest.approx(3.9 * SAMPLE_RATE, abs=16)
+    assert pitches(samples[-2 * SAMPLE_RATE :]) == [900, 900]
+
+
+@pytest.mark.parametrize(
+    ("kind", "behind"),
+    [
+        *((kind, behind) for kind in ("odd", "a.wav", "q.rf64", "l.aiff") for behind in (b"", b"\0", bytes(4096))),
+        *((kind, b"axml" + struct.pack("<I", 2000) + b"<x/>" * 500) for kind in ("a.wav", "q.rf64")),
+    ],
+)
+@pytest.mark.parametrize("second", ["t.au", "d.mp3", "g.m4a"])
+def test_what_stands_between_two_files_hides_no_sound(kind: str, behind: bytes, second: str, tmp_path: Path) -> None:
+    """A chunk of odd length with or without its padding, zeros, and chunks behind the sound."""
+    eight = np.round(128 + 100 * tone(2, 16_000, 600, 0.3)).astype("u1").tobytes()[:31_999]
+    own = ODD + eight if kind == "odd" else written(tmp_path, kind, 600)
+    path = tmp_path / "joined"
+    path.write_bytes(own + behind + written(tmp_path, second, 900))
+    for stdin in (None, io.BufferedReader(Pipe(path.read_bytes()))):
+        samples, told = heard(path, stdin)
+        assert not told
+        assert len(samples) / SAMPLE_RATE == pytest.approx(4, abs=0.1)
+        assert pitches(samples)[:4] == [600, 600, 900, 900]
 
 
 def test_an_offset_leads_into_the_second_of_two_kinds(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import BinaryIO
 
-from asrcli.audio.heads import SEARCHED, Look, begins
+from asrcli.audio.frames import searched
+from asrcli.audio.heads import LETTERS, LONGEST, SEARCHED, Look, begins
 
 Pieces = tuple[tuple[int, int], ...]  # where each begins and ends (bytes)
 
@@ -51,6 +52,11 @@ def boxes(look: Look, fragments: list[Fragment] | None = None) -> Iterator[int]:
         if kind == b"mdat" and fragments and fragments[-1].end == at:
             fragments[-1].end += length
         seen.add(kind)
+        behind = look(length, LONGEST, LONGEST)
+        if kind == b"mdat" and behind and not LETTERS.issuperset(behind[4:8]) and not begins(look, length):
+            yield 16  # it is cut off
+            yield from searched(look, b"ftyp")
+            return
         yield length
         at += length
 

@@ -13,8 +13,10 @@ from asrcli.audio.heads import (
     LONGEST,
     OWN,
     SEARCHED,
+    TAGS,
     Look,
     begins,
+    certain,
     frame_bytes,
     id3_bytes,
     in_a_row,
@@ -26,6 +28,7 @@ XING_AT = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True
 ALL = 1 << 62  # bytes, more than any file has
 MOST_TRIES = 100_000  # what looks like a frame or a head in damage, and is none
 INVALID = 127  # no kind of a block of FLAC, as a frame has it
+NEARBY = 1 << 13  # bytes, at least
 BLOCK = 1 << 20  # bytes searched at a time
 
 
@@ -37,35 +40,46 @@ def frames(look: Look) -> Iterator[int]:
     def _own_bytes(head: bytes) -> int:
         return frame_bytes(head) if kind_of(head) == kind else 0
 
-    if ends := _xing_end(head):
+    if (ends := _xing_end(head)) and (not (behind := look(ends, LEAST, LEAST)) or _is_end(look, ends, behind)):
         yield ends
         yield from tags(look)
         if begins(look):
             return
     while data := look(0, LEAST, SEARCHED):
-        if at := whole(data, LEAST, _own_bytes):
-            yield at
+        last, at = whole(data, LEAST, _own_bytes)
+        if last:
+            yield last
+        if at:
+            yield certain(look, at - last, lambda behind: bool(_own_bytes(behind[:LEAST])))
             continue
         yield from tags(look)
         if begins(look) or not (data := look(0, LONGEST, SEARCHED)):
             return
-        for match in CANDIDATE.finditer(data):
-            tries += 1
-            if match.start() and (ANY.match(data, match.start()) or in_a_row(look, match.start())):
-                yield match.start()
-                break
-        else:
-            yield max(1, len(data) - LONGEST)
-        if tries > MOST_TRIES:
-            yield ALL
+        place, count = _in_damage(look, data)
+        tries += count
+        yield place if tries < MOST_TRIES else ALL
 
 
-def whole(data: bytes, least: int, length: Callable[[bytes], int]) -> int:
-    """Return where the last of the pieces ends of which the heads, so many bytes, are in these bytes."""
-    at, last = 0, len(data) - least
-    while at <= last and (size := length(data[at : at + least])):
-        at += size
-    return at
+def _in_damage(look: Look, data: bytes) -> tuple[int, int]:
+    """Return where frames go on or another file begins in these bytes, or nearly their end; and how many were tried."""
+    tries = 0
+    for match in CANDIDATE.finditer(data, 1):
+        tries += 1
+        if ANY.match(data, match.start()) or in_a_row(look, match.start()):
+            return match.start(), tries
+    return max(1, len(data) - LONGEST), tries
+
+
+def _is_end(look: Look, at: int, head: bytes) -> bool:
+    return bool(frame_bytes(head)) or head.startswith(TAGS) or begins(look, at)
+
+
+def whole(data: bytes, least: int, length: Callable[[bytes], int]) -> tuple[int, int]:
+    """Return where the last of the pieces begins and ends of which the heads, so many bytes, are in these bytes."""
+    last, at, most = 0, 0, len(data) - least
+    while at <= most and (size := length(data[at : at + least])):
+        last, at = at, at + size
+    return last, at
 
 
 def _xing_end(frame: bytes) -> int:
@@ -88,11 +102,11 @@ def tags(look: Look) -> Iterator[int]:
 
 def _tag_bytes(look: Look) -> int:
     head = look(0, 32, 32)
-    if head[:3] == b"TAG":
+    if head[:3] == TAGS[0]:
         return 128
-    if head[:8] == b"APETAGEX" and len(head) == 32:
+    if head[:8] == TAGS[1] and len(head) == 32:
         return max(32, int.from_bytes(head[12:16], "little") + (32 if head[23] & 0x80 else 0))
-    if head[:11] == b"LYRICSBEGIN" and (ends := re.search(rb"LYRICS200|LYRICSEND", look(0, SEARCHED, SEARCHED))):
+    if head[:11] == TAGS[2] and (ends := re.search(rb"LYRICS200|LYRICSEND", look(0, SEARCHED, SEARCHED))):
         return ends.end()
     return 0 if begins(look) else id3_bytes(head)
 
@@ -108,6 +122,7 @@ def flac(look: Look) -> Iterator[int]:
             break
     if not last:
         yield from searched(look, b"fLaC")
+        return
     while data := look(0, LONGEST, BLOCK):
         own = OWN[b"fLaC"].search(data)
         found = last.search(data) if last else None
@@ -137,6 +152,15 @@ def _last_frame(info: bytes) -> tuple[re.Pattern[bytes] | None, int]:
     except (ValueError, OverflowError):
         return None, 0
     return re.compile(rb"\xff\xf8.." + re.escape(code), re.DOTALL), size * channels * (bits + 1) // 8 + SEARCHED
+
+
+def behind_rubbish(look: Look) -> Iterator[int]:
+    """Walk over what is no part of a recording to the next: of any kind nearby, and further on of the common ones."""
+    data = look(0, NEARBY, SEARCHED)
+    if place := next((one.start() for one in CANDIDATE.finditer(data, 1) if begins(look, one.start())), 0):
+        yield place
+    else:
+        yield from searched(look, b"RIFF")
 
 
 def searched(look: Look, kind: bytes) -> Iterator[int]:

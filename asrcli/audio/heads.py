@@ -7,10 +7,13 @@ it is: three of one kind in a row are one.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import BinaryIO
 
+LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())  # of names of chunks and boxes
 SEARCHED = 1 << 16  # bytes looked through at a time
 LONGEST = 64  # bytes of a head
 RF64 = (b"RF64", b"BW64")
@@ -58,8 +61,10 @@ SEARCHED_FOR = {
 }
 OWN = {kind: re.compile(pattern, re.DOTALL) for kind, pattern in SEARCHED_FOR.items()}
 ANY = re.compile(b"|".join((*HEADS.values(), *list(COMMON.values())[:-1], *OTHERS)), re.DOTALL)
+TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+MOST_LIKELY = 100  # heads looked for in one piece that is cut off
 LEAST, FRAMES = 8, 3  # bytes of the head of a frame; frames in a row that are no chance
-CANDIDATE = re.compile(ANY.pattern + rb"|ID3[\x02-\x04]|\xff[\xe2-\xff]|\x0b\x77|\x47(?=.{187}\x47)", re.DOTALL)
+CANDIDATE = re.compile(ANY.pattern + rb"|ID3[\x02-\x04]|\xff(?=[\xe2-\xff])|\x0b\x77|\x47(?=.{187}\x47)", re.DOTALL)
 # kbit/s of MPEG audio by its version (1 or later) and layer; of AC-3.
 RATES = {
     (True, 1): range(0, 480, 32),
@@ -103,6 +108,23 @@ def begins(look: Look, at: int = 0) -> bool:
         at += tag
         head = look(at, LONGEST, LONGEST)
     return bool(ANY.match(head)) or in_a_row(look, at) or bool(packet_width(head)[0])
+
+
+def certain(look: Look, length: int, goes_on: Callable[[bytes], bool]) -> int:
+    """Return how far a piece of so many bytes reaches: less where it is cut off, and the next head is in it.
+
+    Args:
+        look: gives the bytes from where the piece begins.
+        length: what it says.
+        goes_on: whether a further piece of the recording begins with these bytes.
+    """
+    behind = look(length, LONGEST, LONGEST)
+    if not behind or goes_on(behind) or behind.startswith(TAGS) or begins(look, length):
+        return length
+    data = look(0, length, length + PACKETS)
+    found = (match.start() for match in CANDIDATE.finditer(data, 1))
+    likely = (at for at in found if at < length and (data[at] != 0xFF or frame_bytes(data[at : at + LEAST])))
+    return next((at for at in islice(likely, MOST_LIKELY) if begins(look, at)), length)
 
 
 def packet_width(head: bytes) -> tuple[int, int]:

@@ -17,10 +17,10 @@ from itertools import islice
 from typing import BinaryIO, cast
 
 from asrcli.audio.fragments import Fragment, Pieces, Reordered, boxes, in_order
-from asrcli.audio.frames import searched
-from asrcli.audio.heads import LONGEST, PACK, RF64, SEARCHED, SYNC, Look, begins, id3_bytes, look_into
+from asrcli.audio.frames import behind_rubbish, searched
+from asrcli.audio.heads import LETTERS, LONGEST, PACK, RF64, SEARCHED, SYNC, Look, begins, id3_bytes, look_into
 from asrcli.audio.programs import pack_starts, program_starts
-from asrcli.audio.walks import LAYOUTS, LETTERS, walk
+from asrcli.audio.walks import LAYOUTS, walk
 from asrcli.audio.wav_heads import replaced_head
 
 MOST_CHUNKS = 1000  # of one WAV, AIFF or CAF
@@ -103,6 +103,8 @@ def _behind(file: BinaryIO, at: int, size: int, way: Callable[[Look], Iterator[i
     """Return where another recording begins behind what begins at a place, a way through which is given."""
 
     def _look(ahead: int, least: int, most: int) -> bytes:
+        if at + ahead >= size:
+            return b""
         file.seek(at + ahead)
         return file.read(max(least, most))
 
@@ -113,6 +115,12 @@ def _behind(file: BinaryIO, at: int, size: int, way: Callable[[Look], Iterator[i
 
 def _begins(file: BinaryIO, at: int, size: int) -> bool:
     return at < size and begins(look_into(file, at))
+
+
+def _following_sound(file: BinaryIO, at: int, behind: int, size: int) -> int | None:
+    """Return where another recording begins, near the end that one promises or else in what it promises."""
+    following = _behind(file, behind, min(size, behind + SEARCHED), behind_rubbish)
+    return following or _behind(file, at, size, _next_head)
 
 
 def _next_head(look: Look) -> Iterator[int]:
@@ -139,31 +147,33 @@ def _chunked(file: BinaryIO, start: int, size: int, far: bool) -> tuple[Part, in
     file.seek(start)
     kind = file.read(4)
     first, digits, order, sound, padded = LAYOUTS[kind]
-    at, sounding, width = start + first, 0, 0  # where the size of the sound stands; bytes of a sample of all channels
+    at, sounding, width, odd = start + first, 0, 0, 0  # where its size stands; bytes of a sample of all channels
     for _ in range(MOST_CHUNKS):
         if at + 4 + digits > size:
             break
         file.seek(at)
         head = file.read(4 + digits)
         length = int.from_bytes(head[4:], order)
-        if sounding and _begins(file, at, size):
-            return Part(start, at), at
+        for end in (at - odd, at):  # a chunk of odd length without its padding
+            if sounding and _begins(file, end, size):
+                return Part(start, end), end
         again = head[:4] == sound and bool(sounding and width) and len(head) % width == 0  # its head is a few samples
         if again or not LETTERS.issuperset(head[:4]) or (sounding and at + len(head) + length > size):
-            if sounding and _is_more_sound(file, at, size):
-                following = _behind(file, at, size, _next_head)
+            following = _following_sound(file, sounding + digits, at, size) if sounding else None
+            if sounding and _is_more_sound(file, at, size if following is None else following):
                 most = (size if following is None else following) - sounding - digits
                 unknown = min(most, (1 << 8 * digits) - 2) if kind != b"RIFF" else 0
                 return Part(start, following, (sounding - start, unknown.to_bytes(digits, order)), True), following
-            break
+            return Part(start, min(at, following or at) if sounding else None), following
         if head[:4] == b"fmt ":
             width = int.from_bytes(file.read(14)[12:], order)
         if head[:4] == sound and not sounding:
-            if length in (0, (1 << 8 * digits) - 1):  # of a writer that did not know it
+            if not length or at + len(head) + length > size:  # of a writer that did not know it
                 following = _behind(file, at + len(head), size, _next_head) if far or size <= NEAR else None
                 return Part(start, following), following
             sounding = at + 4
-        at += len(head) + length + (length % 2 if padded else 0)
+        odd = length % 2 if padded else 0
+        at += len(head) + length + odd
     return Part(start, at if sounding and at < size else None), None
 
 
@@ -172,13 +182,13 @@ def _rf64(file: BinaryIO, size: int) -> tuple[Part, int | None]:
     at, counted = _rf64_sound(file)
     if not at or size - at < LEAST_MORE:
         return Part(), None
+    if counted and (following := _behind(file, 0, size, walk)):
+        return Part(0, following), following
     behind = at + counted + counted % 2
-    if counted and _begins(file, behind, size):
-        return Part(0, behind), behind
     file.seek(min(behind, size))
     if counted and (LETTERS.issuperset(file.read(4)) or not _is_more_sound(file, behind, size)):
         return Part(), None
-    following = _behind(file, behind, size, _next_head)
+    following = _following_sound(file, at, behind, size)
     length = (size if following is None else following) - at
     return Part(0, following, (28, length.to_bytes(8, "little")), more=True), following
 
@@ -204,9 +214,9 @@ def _rf64_sound(file: BinaryIO) -> tuple[int, int]:
 def _is_more_sound(file: BinaryIO, at: int, size: int) -> bool:
     """Return whether what lies behind the promised sound is more of it: no tag, no single byte over and over."""
     file.seek(at)
-    piece = file.read(SEARCHED)
+    piece = file.read(min(SEARCHED, max(0, size - at)))
     if size - at < LEAST_MORE or piece.startswith(TAGS):
         return False
     while piece and piece.count(piece[:1]) == len(piece):
-        piece = file.read(SEARCHED)
+        piece = file.read(min(SEARCHED, max(0, size - file.tell())))
     return bool(piece)

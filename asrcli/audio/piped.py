@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from asrcli.audio.frames import ALL
-from asrcli.audio.heads import PACK, SEARCHED, begins
+from asrcli.audio.heads import LONGEST, PACK, SEARCHED, begins, id3_bytes
 from asrcli.audio.parts import MOST_PARTS
 from asrcli.audio.programs import sound_numbers
 from asrcli.audio.walks import walk
@@ -57,7 +57,9 @@ class Piped:
     def _stretches(self) -> Iterator[int]:
         """Yield how many bytes of this part come until the next look; what cannot be told apart belongs to it."""
         self._parts += 1
-        passed = False
+        passed, tag = False, id3_bytes(self._look(0, LONGEST, LONGEST))
+        if tag and self._look(tag, 4, 4) in (b"RIFF", b"FORM"):
+            self._held = self._held[tag:]  # FFmpeg does not look behind it
         for length in walk(self._look):
             passed = True
             yield length

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from asrcli.audio.heads import PACK, PACKETS, SYNC, begins, find, look_into, packet_width
+from asrcli.audio.heads import PACK, PACKETS, SYNC, begins, certain, find, look_into, packet_width
 from asrcli.audio.walks import packet_bytes
 
 BLOCK = 1 << 15  # packets read at a time
@@ -56,8 +56,8 @@ def _packets(file: BinaryIO, size: int, width: int, lead: int) -> Iterator[tuple
             yield at, good
             at += good.size
             continue
-        if at and begins(look_into(file, at)):
-            yield at, None
+        if at and (other := _other_at(file, at - width, width)):
+            yield other, None
             return
         grid = data[lead:] == SYNC
         grid = grid[: -3 * width] & grid[width : -2 * width] & grid[2 * width : -width] & grid[3 * width :]
@@ -196,17 +196,25 @@ def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, in
 
     Where a file of another kind begins, it is the last place, without a head.
     """
+    before = at
     while at < size:
         file.seek(at)
         head = file.read(32)
         if not (length := packet_bytes(head)):
-            if begins(look_into(file, at)):
-                yield at, at, b""
+            if at > before and (other := _other_at(file, before, at - before)):
+                yield other, other, b""
                 return
-            at = find(file, PACK, at + 1, size)
+            before = at = find(file, PACK, at + 1, size)
             continue
+        before = at
         yield at, at + length, head
         at += length
+
+
+def _other_at(file: BinaryIO, last: int, length: int) -> int:
+    """Return where a file of another kind begins behind the last packet, or in it where it is cut off; 0 where not."""
+    within = certain(look_into(file, last), length, lambda _: False)
+    return last + within if within < length or begins(look_into(file, last + length)) else 0
 
 
 def sound_numbers(data: bytes) -> Iterator[int]:

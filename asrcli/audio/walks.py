@@ -5,17 +5,17 @@ Each walk yields how many bytes the recording goes on, over and over, and ends w
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Literal
 
 from asrcli.audio.fragments import boxes
-from asrcli.audio.frames import ALL, BLOCK, flac, frames, searched, tags, whole
+from asrcli.audio.frames import ALL, BLOCK, behind_rubbish, flac, frames, searched, tags, whole
 from asrcli.audio.heads import (
     ASF,
     EBML,
     HEADS,
+    LETTERS,
     LONGEST,
     OGG,
     OWN,
@@ -27,16 +27,18 @@ from asrcli.audio.heads import (
     W64,
     Look,
     begins,
+    certain,
     frame_bytes,
     id3_bytes,
     packet_width,
 )
 
 SEGMENT = b"\x18\x53\x80\x67"
+ELEMENTS = (EBML, SEGMENT, b"\x1c\x53\xbb\x6b", b"\x12\x54\xc3\x67", b"\x1f\x43\xb6\x75")  # also cues, tags, a cluster
 OGG_HEAD, FIRST_PAGE = 27, 2
 MOST_CUT_OFF = 1000  # pages of an Ogg
+UNKNOWN = 0x7FFF0000  # bytes of sound, or more, that a writer says who does not know how many there will be
 END, PACK_HEAD = 0xB9, 14  # of a program stream: the least number of a packet, bytes of its head
-LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
 # whether a chunk of odd length has one more byte. RF64 and W64 keep their sizes elsewhere.
 LAYOUTS: dict[bytes, tuple[int, int, Literal["little", "big"], bytes, bool]] = {
@@ -51,6 +53,8 @@ def walk(look: Look) -> Iterator[int]:
     if tag := id3_bytes(look(0, LONGEST, LONGEST)):
         yield tag
     yield from _way(look)
+    if not begins(look):
+        yield from behind_rubbish(look)
 
 
 def _way(look: Look) -> Iterator[int]:
@@ -83,11 +87,13 @@ def _chunks(look: Look) -> Iterator[int]:
         sounding = sounding or head[:4] == sound
         if counted and head[:4] == sound:
             length = counted
-        elif head[:4] == sound and length in (0, (1 << 8 * digits) - 1):
+        elif head[:4] == sound and not 0 < length < UNKNOWN:
             yield len(head)
             yield from searched(look, b"RIFF")
             return
-        yield len(head) + length + (length % 2 if padded else 0)
+        yield len(head) + length
+        if padded and length % 2 and not begins(look):
+            yield 1
 
 
 def _pages(look: Look) -> Iterator[int]:
@@ -108,6 +114,8 @@ def _pages(look: Look) -> Iterator[int]:
         length = OGG_HEAD + len(sizes) + sum(sizes)
         if tries < MOST_CUT_OFF and (inner := look(0, length, length).find(OGG + b"\0", len(OGG))) > 0:
             length, tries = inner, tries + 1  # this one is cut off, with the next in what it promised
+        if tries < MOST_CUT_OFF and look(length, 4, 4) not in (OGG, b""):
+            length, tries = certain(look, length, lambda _: False), tries + 1
         yield length
 
 
@@ -123,7 +131,8 @@ def _matroska(look: Look) -> Iterator[int]:
     head = look(0, 12, 12)[:12]
     while head:
         length = ebml_size(head[4:]) if head[:4] in (EBML, SEGMENT) else None
-        if length is None:
+        behind = look(length or 0, LONGEST, LONGEST)
+        if length is None or (behind and behind[:4] not in ELEMENTS and not begins(look, length)):  # it is cut off
             yield len(head)
             yield from searched(look, EBML)
             return
@@ -144,8 +153,10 @@ def _packets(look: Look, width: int, lead: int) -> Iterator[int]:
     """Walk through the packets of a transport stream; where the grid is lost, to what may be one."""
     while data := look(0, width, BLOCK):
         marks = data[lead::width]
-        if whole := len(marks) - len(marks.lstrip(bytes((SYNC,)))):
-            yield whole * width
+        if count := len(marks) - len(marks.lstrip(bytes((SYNC,)))):
+            if count > 1:
+                yield (count - 1) * width
+            yield certain(look, width, lambda behind: behind[lead : lead + 1] == bytes((SYNC,)))
         elif begins(look):
             return
         else:
@@ -155,8 +166,11 @@ def _packets(look: Look, width: int, lead: int) -> Iterator[int]:
 def _packs(look: Look) -> Iterator[int]:
     """Walk through the packets of a program stream; behind damage the next pack is next."""
     while data := look(0, PACK_HEAD, SEARCHED):
-        if at := whole(data, PACK_HEAD, packet_bytes):
-            yield at
+        last, at = whole(data, PACK_HEAD, packet_bytes)
+        if last:
+            yield last
+        if at:
+            yield certain(look, at - last, lambda behind: bool(packet_bytes(behind)))
         elif begins(look):
             return
         else:
