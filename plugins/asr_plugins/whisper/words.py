@@ -32,8 +32,7 @@ DRAWN_OUT, DRAWN_WORDS, LETTER, SLOWER = 0.18, 3, 0.11, 1.3
 DIGIT = 4  # letters that a digit is worth
 # A word by itself is less sure than in a sentence, and right all the same: words that a text lacks of four count, too.
 LEAST_WORDS, LACKING = 4, 0.92
-# So many words in a row count with their mean divided by so much: a longer text hides them.
-RUNS = ((6, 0.8), (3, 0.57))
+RUNS = ((6, 0.8), (3, 0.57))  # so many words in a row count with their mean divided by so much: others hide them
 OUTLIER = 2.0  # a word after a pause is at most this many medians long: attention drags it over the pause
 
 
