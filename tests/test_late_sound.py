@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asrcli.audio.decode import decode, probe
-from asrcli.types import Recording
+from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import encode, tone
 
 CODECS = {
@@ -66,6 +66,12 @@ def test_sound_that_begins_later_than_it_is_long_stays_in_its_place(ending: str,
     assert heard[0] == pytest.approx(4.0, abs=0.15) and heard[-1] == pytest.approx(6.4, abs=0.15)
     assert len(told) == 1 and "audio is missing at 5.0 s" in told[0]
     assert (probe(str(path)).seconds or 0) == pytest.approx(6.5, abs=0.6)
+
+
+def test_a_stretch_before_the_sound_is_silence(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", late=4.0, pictures=50)
+    samples = np.concatenate(list(decode(Recording(str(path), start=1.0, end=2.5), print)))
+    assert len(samples) == 1.5 * SAMPLE_RATE and not samples.any()
 
 
 @pytest.mark.parametrize("ending", sorted(CODECS))

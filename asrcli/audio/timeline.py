@@ -82,12 +82,12 @@ class Timeline:
                 fifo, rate = AudioFifo(), frame.sample_rate
                 kind = form
             off = self._off(frame.pts * base) if frame.pts is not None and base else 0.0
+            self.position += off  # before what may be the last that is wanted
             if off > 0:
                 yield from self._drained(fifo, rate, last=True)
                 yield from silence(rate, off)
             elif off < 0:
                 yield from self._drained(fifo, rate, overlapped=round(-off * rate))
-            self.position += off
             frame.pts = None  # the queue would insist on timestamps without a gap
             fifo.write(frame)
             self.position += frame.samples / rate
