@@ -198,3 +198,32 @@ def test_samples_without_a_head_are_said_to_be_and_how_they_become_a_wav(name: s
     words = str(failed.value).rpartition(": ")[2].replace("FILE", str(path)).split()
     subprocess.run([*words[:-1], str(tmp_path / words[-1])], check=True, capture_output=True)
     assert probe(str(tmp_path / "new.wav")).seconds == pytest.approx(probe(wav).seconds, abs=0.01)
+
+
+@pytest.mark.parametrize("container", ["amr", "3gp"])
+@pytest.mark.parametrize("wide", [False, True], ids=["narrow", "wide"])
+@pytest.mark.parametrize("pause", ["nothing", "noise", "lost"])
+def test_pauses_in_amr_last_as_long_as_they_are(pause: str, wide: bool, container: str, tmp_path: Path) -> None:
+    """A telephone sends no frames of speech while nobody speaks, of which FFmpeg's decoders make no sound."""
+    random = np.random.default_rng(1)
+    kind, size = (8, 60) if wide else (7, 31)  # the highest rates
+    speech = b"".join(bytes([kind << 3 | 4]) + random.bytes(size) for _ in range(50))
+    described = bytes([(9 if wide else 8) << 3 | 4]) + bytes(5)
+    nothing = bytes([(14 if pause == "lost" and wide else 15) << 3 | 4])
+    silence = (described + nothing * 7) * 6 + described * 2 if pause == "noise" else nothing * 50
+    path = tmp_path / "call.amr"
+    path.write_bytes((b"#!AMR-WB\n" if wide else b"#!AMR\n") + speech + silence + speech)
+    if container == "3gp":
+        with av.open(str(path)) as source, av.open(str(tmp_path / "call.3gp"), "w") as out:
+            stream = out.add_stream_from_template(source.streams.audio[0])
+            for packet in source.demux(source.streams.audio[0]):
+                packet.stream = stream
+                if packet.size:
+                    out.mux(packet)
+        path = tmp_path / "call.3gp"
+    told: list[str] = []
+    samples = np.concatenate(list(decode(Recording(str(path)), told.append)))
+    assert len(samples) == pytest.approx(3 * 16_000, abs=400)
+    levels = np.sqrt(np.mean(np.square(samples[800:47_200].reshape(-1, 800)), axis=1))  # 50 ms each
+    assert min(levels[2:16].min(), levels[42:].min()) > 10 * levels[24:36].max()
+    assert not [line for line in told if "clipped" not in line]

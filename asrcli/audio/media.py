@@ -51,6 +51,7 @@ HEADLESS = {
     **dict.fromkeys((".ulaw", ".ul", ".mulaw"), "mulaw -ar 8000"), ".alaw": "alaw -ar 8000", ".al": "alaw -ar 8000",
     ".g726": "g726 -ar 8000", ".g729": "g729",
 }  # fmt: skip
+LEAST_AMR = 12  # bytes of a frame with speech; descriptions of silence have 6, and those without data 1
 GSM_FRAME = 33  # bytes; 20 ms
 WHOLE = Part()
 MAGIC = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"ID3", b"caff", b"\x1a\x45\xdf\xa3", b".snd", b"NIST")
@@ -323,14 +324,29 @@ def _counted(packet: Any, damage: Damage) -> Iterator[Any]:
     except EOFError:
         raise
     except (av.FFmpegError, ValueError, LookupError, TypeError) as error:
+        if packet.size < LEAST_AMR and packet.stream.codec_context.name.startswith("amr"):
+            yield _pause(packet)
+            return
         if (
             packet.size < 2
-        ):  # what makes the length even, which SoX counts among its blocks of GSM; the end of FLAC in NUT
+        ):  # what makes the length of GSM even, which SoX counts among its blocks; the end of FLAC in NUT
             return
         damage.in_a_row += 1
         damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base) - damage.zero))
         if damage.in_a_row >= MOST_ERRORS:
             raise TooDamaged from error
+
+
+def _pause(packet: Any) -> Any:
+    """Return the 20 ms of silence that a packet of AMR stands for while nobody speaks, of which FFmpeg makes none."""
+    import av
+
+    codec = packet.stream.codec_context
+    frame = av.AudioFrame(codec.format.name, codec.layout.name, codec.sample_rate // 50)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    frame.sample_rate, frame.pts, frame.time_base = codec.sample_rate, packet.pts, packet.time_base
+    return frame
 
 
 def _sound_frames(packet: Any) -> Iterator[Any]:
