@@ -100,13 +100,18 @@ def with_channels(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts)
     most = max((info.channels for info in facts.values()), default=0)
     letters = any(str(row.get(name)).strip().lower() in LETTERS for row in rows[:LOOKED_AT])
     first = int(not letters and 0 not in known and max(known, default=0) == most > 1)
-    if most == 1 and known <= {0, 1}:
-        values = [None] * len(values)
     notes = []
-    if known == {1} and most > 1 and not (letters or first):
-        notes = [f"'{name}' is 1 in every row: channels count from 0, so that is the second one"]
     if odd := next((row[name] for row, one in zip(rows, values, strict=True) if one is None and is_odd(row, name)), ""):
         notes += [f"'{name}' {odd!r} is no channel (0, 1, left, right): the mix of all is heard"] if most > 1 else []
+    if name.lower() != "channel" and max(known, default=0) > most > 0:  # as of television
+        notes += (
+            [f"'{name}' {max(known)} is no channel of recordings with {most}: the mix is heard"] if most > 1 else []
+        )
+        values, known = [None] * len(values), set()
+    if most == 1 and known <= {0, 1}:
+        values = [None] * len(values)
+    if known == {1} and most > 1 and not (letters or first):
+        notes += [f"'{name}' is 1 in every row: channels count from 0, so that is the second one"]
     told = []
     for one, value in zip(found, values, strict=True):
         others = tuple(pair for pair in one.fields if pair[0] != "channel")

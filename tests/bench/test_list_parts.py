@@ -178,6 +178,11 @@ def test_channels_that_are_none_or_in_doubt_are_told(folder: Path) -> None:
     assert "'third' is no channel" in opened(folder, row("two.wav", channel="third")).notes[0]
     assert "1 in every row: channels count from 0" in opened(folder, row("two.wav", channel=1)).notes[0]
     assert not opened(folder, row("two.wav", channel="average")).notes
+    assert (
+        "'channel_id' 42 is no channel of recordings with 2" in opened(folder, row("two.wav", channel_id=42)).notes[0]
+    )
+    television = opened(folder, row(channel_id=42), row("b.wav", channel_id=7))
+    assert not television.notes and [one[2] for one in parts(television)] == [None, None]
 
 
 def test_which_text_was_taken_is_told_where_several_could_be(folder: Path) -> None:
