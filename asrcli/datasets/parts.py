@@ -189,7 +189,7 @@ def differs(name: str, role: tuple[str, float], pairs: Pairs, facts: Facts) -> b
             return True
         if not values or seconds is None:
             continue
-        start, end = one.start or 0.0, min(one.end or seconds, seconds)
+        start, end = one.start or 0.0, one.end or seconds
         heard = {"start": start, "offset": start, "span": start, "end": end, "duration": end - start}[our]
         if abs(heard - unit * values[0]) > ROUNDED / 10 and 0 < unit * values[0] < seconds - ROUNDED:
             return True

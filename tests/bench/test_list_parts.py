@@ -126,6 +126,11 @@ def test_a_duration_that_is_no_part_is_told_where_the_recording_is_longer(folder
     assert parts(opened(folder, row(duration=1.5))) == [(0.0, 1.5, None)], "NeMo's is"
 
 
+def test_a_duration_beyond_the_end_is_used(folder: Path) -> None:
+    (note,) = opened(folder, row(offset=9, duration=5)).notes
+    assert "behind the end" in note
+
+
 def test_times_of_a_first_short_row_are_those_of_all(folder: Path) -> None:
     """Before, a first row about as long as its recording took the times of all others away."""
     found = opened(folder, row(start=0.2, end=9.9), row("b.wav", start=3, end=4))
