@@ -162,6 +162,7 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
     spare = {name for name in numbers if again or too_short(given[name], facts)}
     told |= {name for name in numbers if not (PLACES | LOOSE if name in spare else PLACES).isdisjoint(words_of(name))}
     told |= {name for name in spare if all(len(values) == 2 for values in numbers[name])}
+    told |= {name for row, one in pairs if not one.text for name in row if holds_places(row[name])}
     told |= {name for name in loose if chooses_channel(name, pairs, facts, alone=bool(again))}
     if again:
         told |= {name for name, values in numbers.items() if len(set(map(tuple, values))) > 1}
@@ -194,6 +195,12 @@ def differs(name: str, role: tuple[str, float], pairs: Pairs, facts: Facts) -> b
         if abs(heard - unit * values[0]) > ROUNDED / 10 and 0 < unit * values[0] < seconds - ROUNDED:
             return True
     return False
+
+
+def holds_places(value: Any) -> bool:
+    """Return whether a value is a list of segments with times, as of a recording whose text is in none but them."""
+    first = value[0] if isinstance(value, list) and value else None
+    return isinstance(first, dict) and any(not PLACES.isdisjoint(words_of(name)) for name in first)
 
 
 def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:

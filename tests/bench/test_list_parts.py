@@ -126,6 +126,14 @@ def test_a_duration_that_is_no_part_is_told_where_the_recording_is_longer(folder
     assert parts(opened(folder, row(duration=1.5))) == [(0.0, 1.5, None)], "NeMo's is"
 
 
+def test_segments_inside_a_row_without_a_text_are_told(folder: Path) -> None:
+    inside = [{"start": 1.5, "end": 3, "text": "one"}, {"start": 4, "end": 6.5, "text": "two"}]
+    (folder / "n.jsonl").write_text(json.dumps({"audio": "a.wav", "segments": inside}) + "\n")
+    (note,) = manifests.read(folder / "n.jsonl", needs_text=False).notes
+    assert "'segments' could say which part" in note
+    assert not opened(folder, row(text=LONG, segments=inside)).notes, "its text is that of all of them"
+
+
 def test_a_duration_beyond_the_end_is_used(folder: Path) -> None:
     (note,) = opened(folder, row(offset=9, duration=5)).notes
     assert "behind the end" in note
