@@ -58,6 +58,7 @@ UNITS = {  # seconds
 }
 SPANS = frozenset(("timestamp", "timestamps", "interval", "span", "range", "time", "times", "segment"))  # both in one
 GLUED = re.compile(r"\b(start|begin|onset|end|stop|offset|duration)(times?|at|secs?|seconds|s|ms|pos)\b")
+LONGEST_TIME = 60  # characters
 CLOCK = r"(?:\d+:){0,2}\d+(?:[.,]\d+)?\s*(?:s|secs?|seconds)?|(?:\d+h)?\d+m\d+(?:[.,]\d+)?s"
 CLOCKS = re.compile(rf"(-?(?:{CLOCK}))(?:\s*(?:-+>?|[–—~,;]|to)\s*({CLOCK}))?")  # 1.5 s, 0m2.5s, or 0:01.5 --> 0:03
 
@@ -102,12 +103,14 @@ def with_times(row: Row) -> Row:
 def times_in(value: Any) -> list[float]:
     """Return the numbers of a value that can be times: one, a clock (0:00:12.5), or a start and an end."""
     if isinstance(value, (list, tuple)):
-        found = [time for one in value for time in times_in(one)] if len(value) == 2 else []
+        alone = len(value) == 2 and not any(isinstance(one, (list, tuple)) for one in value)
+        found = [time for one in value for time in times_in(one)] if alone else []
         return found if len(found) == 2 else []
     if isinstance(value, str):
-        parts = CLOCKS.fullmatch(value.strip("[]() "))
+        parts = CLOCKS.fullmatch(value.strip("[]() ")) if len(value) < LONGEST_TIME else None
         return [clock(part) for part in parts.groups() if part] if parts else []
-    return [float(value)] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18
+    return [float(value)] if number else []
 
 
 def clock(text: str) -> float:
@@ -118,11 +121,11 @@ def clock(text: str) -> float:
     return -total if text.startswith("-") else total
 
 
-def flat(row: Row) -> Row:
+def flat(row: Row, depth: int = 3) -> Row:
     """Return a row in which what stands in objects has names of its own, too: ``segment.start``."""
-    if not any(isinstance(value, dict) for value in row.values()):
+    if depth == 0 or not any(isinstance(value, dict) for value in row.values()):
         return row
-    objects = [(key, flat(value)) for key, value in row.items() if isinstance(value, dict)]
+    objects = [(key, flat(value, depth - 1)) for key, value in row.items() if isinstance(value, dict)]
     return {**{f"{key}.{name}": one for key, inside in objects for name, one in inside.items()}, **row}
 
 

@@ -17,12 +17,14 @@ from typing import Any
 
 from asrcli.audio.decode import AudioInfo, probe
 from asrcli.base.counts import count_of
-from asrcli.datasets.columns import KNOWN, LOOKED_AT, ROLES, Row, time_names, times_in, words_of
+from asrcli.datasets.columns import KNOWN, LOOKED_AT, ROLES, Row, is_missing, time_names, times_in, words_of
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
 OPENED = 5  # recordings of rows with the same names
 MOST_OPENED = 20
+MOST_PAIRED = 30  # columns that are tried as start and end of each other
+MOST_NAMED = 6
 ROUNDED = 0.5  # seconds that a file may be longer than its line says it is: some are rounded to whole ones
 SLOW = 4  # letters a second: slower than that, a text is that of a part of its recording
 # Words for a place in a recording, for one of its channels, and for what is counted of a whole one.
@@ -168,10 +170,11 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
         told |= {name for name, values in numbers.items() if len(set(map(tuple, values))) > 1}
     elif not whole:
         starts = [[one.start] for _, one in pairs if one.start is not None and one.end is None]
-        known = {name: numbers[name] for name in spare} | ({"": starts} if starts else {})
+        known = {name: numbers[name] for name in sorted(spare)[:MOST_PAIRED]} | ({"": starts} if starts else {})
         told |= {one for two in permutations(known, 2) if bounds(known[two[0]], known[two[1]]) for one in two if one}
     if told:
-        shown = ", ".join(f"'{name}'" for name in names if name in told)
+        shown = ", ".join([f"'{name}'" for name in names if name in told][:MOST_NAMED])
+        shown += f" and {len(told) - MOST_NAMED} more" if len(told) > MOST_NAMED else ""
         are = "is" if len(told) == 1 else "are"
         said = f"{shown} could say which part or channel of a recording is meant, and {are} not used"
         return [f"{said}: times are read from 'start' and 'end' (seconds), channels from 'channel' (0, 1)"]
@@ -211,7 +214,7 @@ def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:
     found, lengths, known = [], 0, 0
     for row, one in pairs:
         value, info = row.get(name), facts.get(one.audio or "")
-        if value is None or value == "":
+        if is_missing(value) or value in ("", "NaN", "nan", "null", "NA", "n/a"):
             continue
         values = times_in(value)
         if not values or min(values) < 0:

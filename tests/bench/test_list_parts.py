@@ -134,6 +134,25 @@ def test_segments_inside_a_row_without_a_text_are_told(folder: Path) -> None:
     assert not opened(folder, row(text=LONG, segments=inside)).notes, "its text is that of all of them"
 
 
+def test_hostile_values_are_no_times(folder: Path) -> None:
+    """Numbers of hundreds of digits, what is nested deeply, not a number, and a thousand columns."""
+    deep: Any = 1.5
+    for _ in range(90):
+        deep = {"start": [deep, 3]}
+    odd = {"x": 10**400, "start": "9" * 500 + "x", "in": deep, "lo": float("nan"), "hi": float("inf")}
+    assert parts(opened(folder, row(**{**odd, "start": None}))) == [(0.0, None, None)]
+    with pytest.raises(InputError, match="line 1: 'start' must be a number"):
+        opened(folder, row(**odd))
+    (note,) = opened(folder, row(**{f"f{number}": number / 200 for number in range(1000)})).notes
+    assert len(note) < 400 and "more could say" in note
+
+
+def test_rows_without_a_value_keep_a_column_from_nothing(folder: Path) -> None:
+    empty: list[dict[str, Any]] = [{"lo": float("nan"), "hi": None}, {"lo": "", "hi": "NaN"}]
+    given = [row(lo=1.5, hi=3), row(text="bye", lo=4, hi=6)]
+    assert "'lo', 'hi'" in opened(folder, *given, *(row("b.wav", LONG, **one) for one in empty)).notes[0]
+
+
 def test_a_duration_beyond_the_end_is_used(folder: Path) -> None:
     (note,) = opened(folder, row(offset=9, duration=5)).notes
     assert "behind the end" in note
