@@ -21,6 +21,8 @@ UNITS: dict[str, list[list[str]]] = {
 }
 PAIRS = {
     "de": [
+        ("=", "€5-10", "5-10 €"), ("!", "€5-10", "5,10 €"), ("=", "5 Euro 50 ct", "5,50 €"),
+        ("=", "€5 bis €10", "fünf Euro bis zehn Euro"), ("=", "5 Mrd. €", "fünf Milliarden Euro"), ("=", "5 € mit 3 € Rabatt", "5 Euro mit 3 Euro Rabatt"),
         ("=", "zwölf Euro fünfzig", "12,50 €"), ("=", "zwölf Euro fünfzig", "€ 12,50"), ("=", "ein Euro fünfzig", "1,50 €"),
         ("=", "zwölf Euro und fünfzig Cent", "12,50 €"), ("=", "zwölf Euro fünf Cent", "12,05 €"), ("!", "zwölf Euro fünf", "12,50 €"),
         ("!", "zwölf Euro und fünfzig Leute", "12,50 Euro Leute"), ("=", "12,00 €", "zwölf Euro"), ("=", "zwei Millionen Euro", "2.000.000 €"),
@@ -36,11 +38,13 @@ PAIRS = {
         ("!", "zwei Millionen", "zwei Milliarden"), ("=", "5 EUR", "5 €"), ("!", "0171", "171"), ("=", "12,50 €", "zwölf Euro fünfzig"),
     ],
     "fr": [
+        ("=", "5 millions d’€", "cinq millions d’euros"), ("=", "5 000 000 €", "cinq millions d'euros"), ("=", "$5 millions", "5 millions de dollars"), ("!", "5 millions de $", "5 millions d'€"),
         ("=", "douze euros cinquante", "12,50 €"), ("=", "un euro cinquante", "1,50 €"), ("=", "deux euros et cinquante centimes", "2,50 €"),
         ("=", "deux millions", "2 000 000"), ("=", "n° 5", "numéro cinq"), ("=", "deux et demi", "2,5"), ("=", "zéro six douze", "0 6 12"),
         ("=", "septante-deux", "72"), ("=", "nonante", "90"),
     ],
     "es": [
+        ("=", "5 millones de €", "cinco millones de euros"), ("=", "5.000.000 €", "cinco millones de euros"), ("=", "€5 millones", "cinco millones de euros"), ("!", "5 millones de €", "5 millones"),
         ("=", "doce euros con cincuenta", "12,50 €"), ("=", "doce euros con cincuenta céntimos", "12,50 €"), ("=", "mil millones", "1.000.000.000"),
         ("=", "n.º 5", "número cinco"), ("!", "no 5", "número 5"), ("=", "dos y medio", "2,5"), ("!", "las dos y media", "las 2,5"),
     ],
@@ -60,6 +64,7 @@ PAIRS = {
         ("=", "22 km", "dwadzieścia dwa kilometry"),
     ],
     "ru": [
+        ("!", "5 м/с", "5 метров с"),
         ("=", "двенадцать рублей пятьдесят копеек", "12,50 ₽"), ("=", "пять миллионов рублей", "5 000 000 ₽"),
         ("=", "пять миллионов рублей", "5 млн ₽"), ("=", "№ 5", "номер пять"), ("=", "5 км", "пять километров"),
         ("=", "2 км/ч", "два километра в час"), ("=", "два с половиной", "2,5"), ("!", "5 м", "5 км"), ("=", "21 км", "двадцать один километр"),
@@ -92,6 +97,7 @@ PAIRS = {
         ("!", "다섯 개", "6개"), ("!", "네 시작", "4시작"),
     ],
     "en": [
+        ("=", "Elizabeth II's", "Elizabeth the second's"), ("!", "Elizabeth II's", "Elizabeth the third's"),
         ("=", "between 1 MB and 1 GB", "between one megabyte and one gigabyte"),
         ("=", "a hundred and one km", "101 kilometers"),
         ("!", "minus five euros", "five euros"), ("=", "minus five euros", "-€5"), ("=", "-5 €", "minus five euros"), ("=", "5 million $", "five million dollars"), ("=", "₹5", "five rupees"),

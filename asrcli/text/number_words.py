@@ -103,6 +103,8 @@ class Reader:
         if self.counted in self.articles:
             text = self._beside(text)
         text = self.million.sub(self._millions, self.decimal.sub(self._with_point, text))
+        if self.per_cent:  # languages in which millions are of something: 5 000 000 € is cinq millions d'euros
+            text = re.sub(r"(?<=\d000000) (?:de |di |d')", " ", text)
         text = SPELLED.sub(lambda found: " ".join(found[0]), text)
         return join_cents(text, self.language, self.ones)
 

@@ -32,11 +32,12 @@ DASHES = frozenset("-−–﹣－+＋負")
 BETWEEN = re.compile(rf"(?<=\d){BLANK}[+＋]{BLANK}(?=\d)|(?<!\S)[+＋](?=\d)")
 TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
 SHORT_NUMBER = re.compile(r"(?<![\w.])(?:№|n[ºo°]\.?(?<!no)|n\.[ºo°]|n[ro]\.|nr|núm\.|č\.) ?(?=\d)", re.IGNORECASE)
+OF = {"es": "de", "pt": "de", "ca": "de", "fr": "de", "it": "di"}  # between millions and money
 PARTS = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
 PART = re.compile(r"(?<![\w/.,])(\d+)(?:[ \u00a0\u2009\u202f]?(?=[½¼¾])| (?=\d/))([½¼¾]|1/[24]|3/4)(?![\d/])")
 UNSPACED = frozenset(("ja", "ko", "zh", "yue", "th", "lo", "km", "my"))
 NUMBER = r"\d(?:[\d.,'٫٬\u00a0\u202f]*\d)?"
-LARGE = r"(?i:mi|bi|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?"
+LARGE = r"(?i:mi[lo]|bil|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?(?: d[ei]\b| d['’])?"
 FEW = frozenset(("cs", "sk", "pl", "ru", "uk", "be", "sr", "hr", "bs"))
 BY_LAST = frozenset(("ru", "uk", "be", "sr", "hr", "bs", "is", "mk"))  # 21 goes with the form for one
 FRACTION_OF_ONE = frozenset(("fr", "pt", "hy", "hi", "bn", "gu", "kn", "fa", "as", "pa"))  # 0 and 1.5 likewise
@@ -78,16 +79,16 @@ def _pattern(language: str) -> re.Pattern[str]:
     units = "|".join(re.escape(name) for name in own if name[-1] not in KEPT and name != "м")
     units = rf"(?:{units})(?![\w²³/·'’-])|" if units else ""
     alone = "" if language == "it" else r"|°(?![\w'])"
-    ends = rf"(?![\d%]|[.,]\d| ?[^\W\d_]{{2,}}\.? ?[{''.join(MONEY)}])"
     return re.compile(
-        rf"(?<!\w)({money}|‰){BLANK}({NUMBER})(?: ({LARGE})(?!\w))?{ends}"
+        rf"(?<!\w)({money}|‰){BLANK}({NUMBER}(?:[-–]{NUMBER})?)(?: ({LARGE})(?!\w))?(?![\d%]|[.,]\d)"
         rf"|(?<![\w.,])(?<!\d['\u00a0\u202f])({NUMBER})(?: ({LARGE})(?!\w))?"
-        rf"{BLANK}(℃|°{BLANK}[cC]\b|‰|{units}(?<=[ \u00a0])м(?!\w)|(?:{money})(?!\w){alone})"
+        rf"{BLANK}(℃|°{BLANK}[cC]\b|‰|{units}(?<=[ \u00a0])м(?![\w/])|(?:{money})(?!\w){alone})"
     )
 
 
 def _form(number: str, words: list[str], language: str) -> str:
     """Return the form of a word that a number asks for."""
+    number = re.split("[-–]", number)[-1]
     number = re.sub(r"(?<=\d)[.\u00a0\u202f'](?=\d{3}(?!\d))", "", number)
     whole = number.isdecimal()
     last, tens = int(number[-1]), int(number[-2:]) if number[-2:].isdecimal() else int(number[-1])
@@ -123,13 +124,16 @@ def say_signs(text: str, language: str) -> str:
         sign = "°" if degrees else CODES.get(sign, sign[-1] if american else sign)
         if sign in MONEY or sign in COINS:
             number = re.sub(r"(?<=\d)[.,]00$", "", number)
+        large = large and f"{large} {OF.get(language, '')}".strip() if found[1] else large
         many = f"{number} {large}" if large else number
         own = WORDS.get(sign, {}).get(language)
         if own is None:
             kept = "".join(chr(AT_NUMBER + ord(char)) if char in KEPT else char for char in sign)
             return f"{many} {american}{kept}{' c' if degrees else ''} "
         word = _form(number if not large else "5", own.split("|"), language)
-        space = "" if language in UNSPACED else " "
+        if many.endswith(("'", "’")) or (many.endswith(" de") and language in ("fr", "ca") and word[0] in "eé"):
+            many = many.rstrip("e'’") + "'"
+        space = "" if language in UNSPACED or many.endswith("'") else " "
         return f"{many}{space}{american}{word}" + (f" {CELSIUS.get(language, 'celsius')}" if degrees else "")
 
     text = _pattern(language).sub(said, text)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from asrcli.text import tables
+from asrcli.text.cardinals import ordinal
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
 
 APART = "\ue001"  # a word that ends a number; taken out at the end
@@ -86,11 +87,10 @@ def unit(found: re.Match[str]) -> str:
 
 
 def roman(found: re.Match[str]) -> str:
-    """Return a Roman numeral behind its word in digits: of a chapter a number, of a king an ordinal."""
+    """Return a Roman numeral behind its word: of a chapter as a number, of a king as an ordinal."""
     values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in found[3]]
     number = sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if not 10 < number < 14 else 0, "th")
-    return f"{found[1]} {number}" if found[1] else f"{found[2]} the {number}{ending}"
+    return f"{found[1]} {number}" if found[1] else f"{found[2]} the {' '.join(ordinal(number))}"
 
 
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
