@@ -11,7 +11,7 @@ from functools import cache
 
 from asrcli.text import tables
 
-WORDS = tables.by_language("signs.txt")
+WORDS = tables.named("signs.txt")
 PER_CENT, BEFORE, MINUS, PLUS, NUMBERED, SECTION, CELSIUS, CENTS, AND = (
     WORDS.pop(name) for name in "per_cent per_cent_before minus plus number section celsius cents and".split()
 )

@@ -14,12 +14,13 @@ from functools import lru_cache
 from asrcli.text import tables
 from asrcli.text.cardinals import ordinal
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
+from asrcli.text.signs import PART, PARTS
 
 APART = "\ue001"  # a word that ends a number; taken out at the end
 AS_IS = "\ue002"  # before a word that is no part of a number here
 KEPT = "£€¥¢℃℉½¼¾§№‰²₹₩₽₺₦₱₪฿₫"  # signs that are read with the number beside them
 SIGNS = {"−": "-", "°": "°"}
-FRACTIONS = {"½": ("half", ".5"), "¼": ("one quarter", ".25"), "¾": ("three quarters", ".75")}
+FRACTIONS = {"½": "half", "¼": "one quarter", "¾": "three quarters"}
 SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'") | dict.fromkeys("‐‑﹣", "-") | dict.fromkeys("⁄∕", "/")
 SIGN = " ; "  # any other, but for dashes: it ends a number as those of ASCII do, and is no word
 DASH = " – "  # ends a number that would not be spoken digit by digit
@@ -36,7 +37,6 @@ LASTING = (
     "delay|rule|window|timeout|video|clip|break|interval|timer|countdown|pause|spot|ad|commercial|limit|gap|hold|wait"
 )
 DIGITS = dict(zip("0123456789", ["zero", *SMALL], strict=False))
-PARTS = {"1/2": ".5", "1/4": ".25", "3/4": ".75"}
 HALVES = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 
 
@@ -104,7 +104,7 @@ _REWRITES: Rewrites = (
     (r"(?<!§)§\s?(?=\d)", "section "),
     ("[§№‰₹₩₽₺₦₱₪฿₫]", " "),
     (r"(?<![\d,.])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,]*\d)", lambda found: found[0].replace(",", "")),  # 1,00,000
-    (r"(?<![\d/.,])(\d+) (1/2|1/4|3/4)(?![\d/])", lambda found: found[1] + PARTS[found[2]]),
+    (PART.pattern, lambda found: found[1] + PARTS[found[2]]),
     (r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])", part),
     (r"(?<![\w.,:/$£€–+-])(\d{1,4})(?:-| {0,2}– {0,2})(\d{1,4})(?![\w:/–-]|[.,]\d|°)", stretch),
     (r"(?<![\w.])([$£€]?)\.(?=\d)", r"\g<1>0."),
@@ -139,8 +139,7 @@ _REWRITES: Rewrites = (
     (r"(?<=\d)\s*¢", " cents"),
     (r"(?<=\d)\s+%", "%"),
     (r"[$£€](?!\.?\d)|[¢¥]|(?<!\d)%", " "),
-    *((rf"(?<=\d)\s*{sign}", value) for sign, (_, value) in FRACTIONS.items()),
-    *((sign, f" {words} ") for sign, (words, _) in FRACTIONS.items()),
+    *((sign, f" {words} ") for sign, words in FRACTIONS.items()),
     (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
     (rf"(\d|\b(?:{_WORDS}))['\"\s;]*mm\b", r"\1 millimeter"),
     (r"(?<!half )\ba (?=(?:" + _LARGE + r")\b)", "one "),

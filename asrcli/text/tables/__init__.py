@@ -42,19 +42,10 @@ def names() -> dict[str, str]:
 
 
 def named(table: str) -> dict[str, dict[str, str]]:
-    """Return the rows of a table: name, key (with low lines for blanks) and value."""
-    found: dict[str, dict[str, str]] = {}
-    for line in lines(table):
-        name, key, value = line.split(" ", 2)
-        found.setdefault(name, {})[key.replace("_", " ")] = value
-    return found
-
-
-def by_language(table: str) -> dict[str, dict[str, str]]:
-    """Return the rows of a table: name, language and words (with low lines for blanks)."""
+    """Return the rows of a table: name, key and value, such as words by language (with low lines for blanks)."""
     found: dict[str, dict[str, str]] = {}
     for line in lines(table):
         name, *entries = line.split(" ")
-        pairs = (entry.split("=", 1) for entry in entries)
-        found.setdefault(name, {}).update({language: words.replace("_", " ") for language, words in pairs})
+        pairs = (entry.replace("_", " ").split("=", 1) for entry in entries)
+        found.setdefault(name, {}).update({key: value for key, value in pairs})
     return found
