@@ -300,6 +300,22 @@ def test_where_the_engine_doubts_that_somebody_speaks_no_bare_speech_is_heard_ag
     assert pieces
 
 
+def test_words_said_apart_are_heard_again_together() -> None:
+    """Each is too short to be heard again by itself: it may be a breath."""
+    clip, heard = clip_of(12.0, *((2.0 * number, 2.0 * number + 0.8) for number in range(6))), list[Clip]()
+    told = [Segment("One.", 100.0, 100.8)]
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        heard.extend(pieces)
+        return [[Segment("Two. Three. Four. Five. Six.", 102.0, 110.8)] for _ in pieces]
+
+    found = recognise_again(clip, told, CutOptions(vad=None), hear)
+    assert [one.text for one in found] == ["One.", "Two. Three. Four. Five. Six."] and len(heard) == 1
+    heard.clear()
+    told.append(Segment("Three to six.", 104.0, 110.8))
+    assert recognise_again(clip, told, CutOptions(vad=None), hear) == tuple(told) and not heard
+
+
 def test_somebody_quiet_between_others_is_heard_again_at_an_ordinary_level() -> None:
     clip, heard = clip_of(12.0, (0, 12)), list[Clip]()
     clip.samples[4 * SAMPLE_RATE : 8 * SAMPLE_RATE] /= 100

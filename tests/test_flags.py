@@ -267,6 +267,15 @@ def test_speech_without_text_is_listed_where_it_is_no_breath() -> None:
     assert untexted(speech[:1], [Segment("we", 1.9, 6.0)]) == [Region(0.0, 1.9)]
 
 
+def test_words_said_apart_without_text_are_listed_together() -> None:
+    """Each is shorter than a second; two may be breath, and a text between two rows makes no row of them."""
+    said = [Region(2.0 * number, 2.0 * number + 0.8) for number in range(8)]
+    first, fourth = Segment("one", 0.0, 0.8), Segment("four", 6.0, 6.8)
+    assert untexted(said, [first]) == said[1:]
+    assert untexted(said, [first, fourth]) == said[4:]
+    assert untexted(said[:3], [first]) == []
+
+
 def test_every_flag_is_worth_a_line(asr: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", 12.0)
     done = asr("transcribe", "a.wav", "-e", "fake", "--no-vad", "--engine-option", "word-score=0.1")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from asrcli.audio.cut import CutOptions, cut
 from asrcli.base.join import is_unspaced
 from asrcli.errors import EngineUnavailable
-from asrcli.pipeline.assembly import settle
+from asrcli.pipeline.assembly import settle, short_in_a_row
 from asrcli.pipeline.flags import gaps, merge
 from asrcli.pipeline.parts import parted, without_repeats
 from asrcli.text.normalisers import FILLERS
@@ -37,7 +37,7 @@ NEXT_TO_NONE, LESS_SPEECH = 2.0, 2.5
 MORE = 1.3  # times as many letters, for a second pass to take the place of a text
 SYLLABLE = 2.5  # letters that a character of a script without spaces is worth
 DIGIT = 4.0  # letters that a digit is worth
-LEAST_GAP = 1.0  # seconds of speech that no segment covers
+LEAST_GAP = 1.0  # seconds of speech that no segment covers, in one region or in a row of short ones
 TARGETS = (15.0, 5.0)  # seconds of a clip of the second pass: an engine that ends early has less to leave out
 # Seconds of speech in a slow text of which a second pass makes no text either: words are lost there.
 UNCONFIRMED = 2.0
@@ -245,7 +245,7 @@ def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Seg
         (Region(one.start, one.end), one) for one in segments if is_slow(one, clip.speech, SLOW)
     ]
     bare: list[Region] = []
-    for gap in gaps(clip.speech, segments, LEAST_GAP):
+    for gap in merge([*gaps(clip.speech, segments, LEAST_GAP), *short_in_a_row(clip.speech, segments)]):
         between = any(bare[-1].end <= one.start < gap.start for one in segments) if bare else True
         if between:
             bare.append(gap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -122,7 +123,19 @@ class Assembly:
 def untexted(speech: Sequence[Region], segments: Sequence[Segment]) -> list[Region]:
     """Return the speech that no segment covers: regions without text, and what is left of others, if long enough."""
     whole = set(merge(speech))
-    return [one for one in gaps(speech, segments, LEAST_GAP) if one.seconds >= LEAST_REST or one in whole]
+    long = [one for one in gaps(speech, segments, LEAST_GAP) if one.seconds >= LEAST_REST or one in whole]
+    return [*long, *short_in_a_row(speech, segments)]
+
+
+def short_in_a_row(speech: Sequence[Region], segments: Sequence[Segment]) -> list[Region]:
+    """Return the short regions without text that are long enough together: words said apart, and no text between."""
+    whole = set(merge(speech))
+    starts = sorted(one.start for one in segments)
+    rows: dict[int, list[Region]] = {}
+    for one in gaps(speech, segments, 0.0):
+        if one in whole and one.seconds < LEAST_GAP:
+            rows.setdefault(bisect(starts, one.start), []).append(one)
+    return [one for row in rows.values() if sum(each.seconds for each in row) >= LEAST_REST for one in row]
 
 
 def settle(
