@@ -257,7 +257,8 @@ class Work:
         other = next((one for one in result if clip.language and one.language not in (None, clip.language)), None)
         if other is not None and not track.told:
             track.told = True
-            self.put(Notice(f"at {clock(other.start)} it is in '{other.language}', and written so", track.index))
+            text = f"parts are in other languages, as at {clock(other.start)} in '{other.language}', and written so"
+            self.put(Notice(text, track.index))
         key = clip_key(clip)
         track.assembly.engine_seconds += spent
         track.assembly.by_key[key].segments = tuple(result)
