@@ -144,6 +144,19 @@ def test_an_offset_leads_into_the_second_of_two_kinds(tmp_path: Path) -> None:
         assert samples == pytest.approx(whole[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)], abs=1e-3)
 
 
+def test_a_flac_is_looked_into_at_a_few_places_only_and_nothing_joined_to_it_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flac, more = written(tmp_path, "c.flac", 600, seconds=60), written(tmp_path, "d.mp3", 900)
+    same, other = written(tmp_path, "c.flac", 900, seconds=60), written(tmp_path, "u.flac", 900)
+    reads = CountedReads(flac)
+    monkeypatch.setattr("asrcli.audio.frames.BLOCK", 1 << 17)
+    assert len(list(parts_of(reads))) == 1
+    assert reads.bytes_read < len(flac) * 0.9
+    for joined, count in ((flac + more, 2), (flac + more + same, 3), (flac + same, 2), (other + flac + other, 3)):
+        assert len(list(parts_of(io.BytesIO(joined)))) == count
+
+
 def test_what_is_joined_and_cannot_be_heard_is_said(tmp_path: Path) -> None:
     own, late = written(tmp_path, "a.wav", 600), written(tmp_path, "b.mp3", 900)
     box = struct.pack(">I4s4sII", 20, b"ftyp", b"isom", 0, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 from asrcli.audio.heads import (
     ANY,
@@ -15,18 +16,21 @@ from asrcli.audio.heads import (
     SEARCHED,
     TAGS,
     Look,
+    Pieces,
     begins,
-    certain,
     frame_bytes,
     id3_bytes,
     in_a_row,
     kind_of,
+    look_into,
 )
 
 # Bytes between the head of an MPEG frame and its Xing header: (MPEG 1 or not, mono or not).
 XING_AT = {(True, False): 32, (True, True): 17, (False, False): 17, (False, True): 9}
 ALL = 1 << 62  # bytes, more than any file has
 MOST_TRIES = 100_000  # what looks like a frame or a head in damage, and is none
+UTF8 = rb"[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|(?:\xe0[\xa0-\xbf]|[\xe1-\xef][\x80-\xbf]|\xf0[\x90-\xbf].)[\x80-\xbf]"
+FRAME = re.compile(rb"\xff\xf8[\x10-\xef][\x00-\xae](" + UTF8 + rb")", re.DOTALL)  # of FLAC, with its number
 INVALID = 127  # no kind of a block of FLAC, as a frame has it
 NEARBY = 1 << 13  # bytes, at least
 BLOCK = 1 << 20  # bytes searched at a time
@@ -40,6 +44,7 @@ def frames(look: Look) -> Iterator[int]:
     def _own_bytes(head: bytes) -> int:
         return frame_bytes(head) if kind_of(head) == kind else 0
 
+    pieces = Pieces(look, lambda behind: bool(_own_bytes(behind[:LEAST])))
     if (ends := _xing_end(head)) and (not (behind := look(ends, LEAST, LEAST)) or _is_end(look, ends, behind)):
         yield ends
         yield from tags(look)
@@ -50,7 +55,7 @@ def frames(look: Look) -> Iterator[int]:
         if last:
             yield last
         if at:
-            yield certain(look, at - last, lambda behind: bool(_own_bytes(behind[:LEAST])))
+            yield pieces.reach(at - last)
             continue
         yield from tags(look)
         if begins(look) or not (data := look(0, LONGEST, SEARCHED)):
@@ -140,6 +145,34 @@ def flac(look: Look) -> Iterator[int]:
                 return
 
 
+def is_whole_flac(file: BinaryIO, size: int) -> bool:
+    """Return whether a FLAC ends with the frame that it promises, and those at a few places before go up to it.
+
+    They have its rate, too: so nothing else is in it that would have to be opened anew, and it need not be searched.
+    """
+    file.seek(8)
+    last, longest = _last_frame(file.read(34))
+    if not last or size < max(BLOCK, longest):
+        return False
+    look = look_into(file, size - longest)
+    tail = look(0, longest, longest)
+    found = last.search(tail)
+    places = [FRAME.search(look_into(file, size * place // 4)(0, longest, longest)) for place in (1, 2, 3)]
+    heads = [one for one in (*places, found) if one]
+    numbers = [_number(one[1]) for one in heads]
+    if not found or len(heads) < 4 or numbers != sorted(set(numbers)) or len({one[0][2] & 15 for one in heads}) > 1:
+        return False
+    return not any(begins(look, one.start()) for one in CANDIDATE.finditer(tail, found.end()))
+
+
+def _number(code: bytes) -> int:
+    """Return a number that is written as a letter would be."""
+    try:
+        return ord(code.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        return -1
+
+
 def _last_frame(info: bytes) -> tuple[re.Pattern[bytes] | None, int]:
     """Return how the last frame of a FLAC begins, and what it takes at most; ``None`` where frames differ in size."""
     size, rest = int.from_bytes(info[:2], "big"), int.from_bytes(info[10:18], "big")
@@ -151,7 +184,9 @@ def _last_frame(info: bytes) -> tuple[re.Pattern[bytes] | None, int]:
         code = chr(number).encode("utf-8", "surrogatepass")  # the same code as that of letters
     except (ValueError, OverflowError):
         return None, 0
-    return re.compile(rb"\xff\xf8.." + re.escape(code), re.DOTALL), size * channels * (bits + 1) // 8 + SEARCHED
+    return re.compile(rb"\xff\xf8..(" + re.escape(code) + rb")", re.DOTALL), size * channels * (
+        bits + 1
+    ) // 8 + SEARCHED
 
 
 def behind_rubbish(look: Look) -> Iterator[int]:

@@ -62,6 +62,7 @@ SEARCHED_FOR = {
 OWN = {kind: re.compile(pattern, re.DOTALL) for kind, pattern in SEARCHED_FOR.items()}
 ANY = re.compile(b"|".join((*HEADS.values(), *list(COMMON.values())[:-1], *OTHERS)), re.DOTALL)
 TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+MOST_CUT_OFF = 1000  # pieces of one recording
 MOST_LIKELY = 100  # heads looked for in one piece that is cut off
 LEAST, FRAMES = 8, 3  # bytes of the head of a frame; frames in a row that are no chance
 CANDIDATE = re.compile(ANY.pattern + rb"|ID3[\x02-\x04]|\xff(?=[\xe2-\xff])|\x0b\x77|\x47(?=.{187}\x47)", re.DOTALL)
@@ -110,21 +111,25 @@ def begins(look: Look, at: int = 0) -> bool:
     return bool(ANY.match(head)) or in_a_row(look, at) or bool(packet_width(head)[0])
 
 
-def certain(look: Look, length: int, goes_on: Callable[[bytes], bool]) -> int:
-    """Return how far a piece of so many bytes reaches: less where it is cut off, and the next head is in it.
+class Pieces:
+    """How far the pieces of a recording reach, each of which says how long it is: less where one is cut off."""
 
-    Args:
-        look: gives the bytes from where the piece begins.
-        length: what it says.
-        goes_on: whether a further piece of the recording begins with these bytes.
-    """
-    behind = look(length, LONGEST, LONGEST)
-    if not behind or goes_on(behind) or behind.startswith(TAGS) or begins(look, length):
-        return length
-    data = look(0, length, length + PACKETS)
-    found = (match.start() for match in CANDIDATE.finditer(data, 1))
-    likely = (at for at in found if at < length and (data[at] != 0xFF or frame_bytes(data[at : at + LEAST])))
-    return next((at for at in islice(likely, MOST_LIKELY) if begins(look, at)), length)
+    def __init__(self, look: Look, goes_on: Callable[[bytes], bool]) -> None:
+        self.look, self.goes_on = look, goes_on  # the latter: whether a further piece begins with these bytes
+        self.tries = 0
+
+    def reach(self, length: int) -> int:
+        """Return how far a piece of so many bytes reaches: to the next head where that is in it."""
+        behind = self.look(length, LONGEST, LONGEST)
+        if not behind or self.goes_on(behind) or behind.startswith(TAGS) or begins(self.look, length):
+            return length
+        self.tries += 1
+        if self.tries > MOST_CUT_OFF:
+            return length
+        data = self.look(0, length, length + PACKETS)
+        found = (match.start() for match in CANDIDATE.finditer(data, 1))
+        likely = (at for at in found if at < length and (data[at] != 0xFF or frame_bytes(data[at : at + LEAST])))
+        return next((at for at in islice(likely, MOST_LIKELY) if begins(self.look, at)), length)
 
 
 def packet_width(head: bytes) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import BinaryIO, cast
 
 from asrcli.audio.fragments import Fragment, Pieces, Reordered, boxes, in_order
-from asrcli.audio.frames import behind_rubbish, searched
+from asrcli.audio.frames import behind_rubbish, is_whole_flac, searched
 from asrcli.audio.heads import LETTERS, LONGEST, PACK, RF64, SEARCHED, SYNC, Look, begins, id3_bytes, look_into
 from asrcli.audio.programs import pack_starts, program_starts
 from asrcli.audio.walks import LAYOUTS, walk
@@ -96,6 +96,8 @@ def _following(file: BinaryIO, head: bytes, size: int, far: bool) -> int | None:
     if head[:4] == PACK or SYNC in (*head[:1], *head[4:5]):
         starts = pack_starts if head[:4] == PACK else program_starts
         return next(starts(file, size), None) if far or size <= NEAR else None
+    if head[:4] == b"fLaC" and is_whole_flac(file, size):
+        return None
     return _behind(file, 0, size, walk, far)
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from asrcli.audio.heads import PACK, PACKETS, SYNC, begins, certain, find, look_into, packet_width
+from asrcli.audio.heads import MOST_CUT_OFF, PACK, PACKETS, SYNC, Pieces, begins, find, look_into, packet_width
 from asrcli.audio.walks import packet_bytes
 
 BLOCK = 1 << 15  # packets read at a time
@@ -196,12 +196,13 @@ def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, in
 
     Where a file of another kind begins, it is the last place, without a head.
     """
-    before = at
+    before, tries = at, 0
     while at < size:
         file.seek(at)
         head = file.read(32)
         if not (length := packet_bytes(head)):
-            if at > before and (other := _other_at(file, before, at - before)):
+            tries += 1
+            if tries < MOST_CUT_OFF and at > before and (other := _other_at(file, before, at - before)):
                 yield other, other, b""
                 return
             before = at = find(file, PACK, at + 1, size)
@@ -213,7 +214,7 @@ def stream_packets(file: BinaryIO, at: int, size: int) -> Iterator[tuple[int, in
 
 def _other_at(file: BinaryIO, last: int, length: int) -> int:
     """Return where a file of another kind begins behind the last packet, or in it where it is cut off; 0 where not."""
-    within = certain(look_into(file, last), length, lambda _: False)
+    within = Pieces(look_into(file, last), lambda _: False).reach(length)
     return last + within if within < length or begins(look_into(file, last + length)) else 0
 
 

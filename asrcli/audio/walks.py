@@ -17,6 +17,7 @@ from asrcli.audio.heads import (
     HEADS,
     LETTERS,
     LONGEST,
+    MOST_CUT_OFF,
     OGG,
     OWN,
     PACK,
@@ -26,8 +27,8 @@ from asrcli.audio.heads import (
     SYNC,
     W64,
     Look,
+    Pieces,
     begins,
-    certain,
     frame_bytes,
     id3_bytes,
     packet_width,
@@ -36,8 +37,8 @@ from asrcli.audio.heads import (
 SEGMENT = b"\x18\x53\x80\x67"
 ELEMENTS = (EBML, SEGMENT, b"\x1c\x53\xbb\x6b", b"\x12\x54\xc3\x67", b"\x1f\x43\xb6\x75")  # also cues, tags, a cluster
 OGG_HEAD, FIRST_PAGE = 27, 2
-MOST_CUT_OFF = 1000  # pages of an Ogg
 UNKNOWN = 0x7FFF0000  # bytes of sound, or more, that a writer says who does not know how many there will be
+BLOCK_HEAD, FEW = 24, 1 << 12  # bytes of the head of a block, and of a few small ones
 END, PACK_HEAD = 0xB9, 14  # of a program stream: the least number of a packet, bytes of its head
 # How a file begins -> bytes of its head, bytes of a chunk's size, the order of those, the chunk with the sound, and
 # whether a chunk of odd length has one more byte. RF64 and W64 keep their sizes elsewhere.
@@ -99,6 +100,7 @@ def _chunks(look: Look) -> Iterator[int]:
 def _pages(look: Look) -> Iterator[int]:
     """Walk through the pages of an Ogg, to the first page of a stream behind pages that are none."""
     inside, tries = False, 0
+    pieces = Pieces(look, lambda behind: behind[:4] == OGG)
     while head := look(0, OGG_HEAD, OGG_HEAD):
         if head[:4] != OGG or len(head) < OGG_HEAD:
             if begins(look):
@@ -114,9 +116,7 @@ def _pages(look: Look) -> Iterator[int]:
         length = OGG_HEAD + len(sizes) + sum(sizes)
         if tries < MOST_CUT_OFF and (inner := look(0, length, length).find(OGG + b"\0", len(OGG))) > 0:
             length, tries = inner, tries + 1  # this one is cut off, with the next in what it promised
-        if tries < MOST_CUT_OFF and look(length, 4, 4) not in (OGG, b""):
-            length, tries = certain(look, length, lambda _: False), tries + 1
-        yield length
+        yield pieces.reach(length)
 
 
 def _avi(look: Look) -> Iterator[int]:
@@ -151,12 +151,13 @@ def ebml_size(data: bytes) -> int | None:
 
 def _packets(look: Look, width: int, lead: int) -> Iterator[int]:
     """Walk through the packets of a transport stream; where the grid is lost, to what may be one."""
+    pieces = Pieces(look, lambda behind: behind[lead : lead + 1] == bytes((SYNC,)))
     while data := look(0, width, BLOCK):
         marks = data[lead::width]
         if count := len(marks) - len(marks.lstrip(bytes((SYNC,)))):
             if count > 1:
                 yield (count - 1) * width
-            yield certain(look, width, lambda behind: behind[lead : lead + 1] == bytes((SYNC,)))
+            yield pieces.reach(width)
         elif begins(look):
             return
         else:
@@ -165,12 +166,13 @@ def _packets(look: Look, width: int, lead: int) -> Iterator[int]:
 
 def _packs(look: Look) -> Iterator[int]:
     """Walk through the packets of a program stream; behind damage the next pack is next."""
+    pieces = Pieces(look, lambda behind: bool(packet_bytes(behind)))
     while data := look(0, PACK_HEAD, SEARCHED):
         last, at = whole(data, PACK_HEAD, packet_bytes)
         if last:
             yield last
         if at:
-            yield certain(look, at - last, lambda behind: bool(packet_bytes(behind)))
+            yield pieces.reach(at - last)
         elif begins(look):
             return
         else:
@@ -192,8 +194,7 @@ def _blocks(look: Look, first: Callable[[bytes], int], length: Callable[[bytes],
     kind, size = head[:4], first(head) or len(head)
     while size:
         yield size
-        head = look(0, LONGEST, LONGEST)
-        size = length(head) if len(head) > 8 else 0
+        size = whole(look(0, BLOCK_HEAD, FEW), BLOCK_HEAD, length)[1]
     yield from tags(look)
     if not begins(look):
         yield from searched(look, kind)
