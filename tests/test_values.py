@@ -58,11 +58,11 @@ def parameter_source(name: str) -> Any:
 
 
 def outcome(conversion: Any, value: Any, parameter: Any, context: Any) -> Any:
-    """Return what a value becomes, with its type, or what is said of it."""
+    """Return what a value becomes, with its type, or that it is refused: what is said then is our own."""
     try:
         found = conversion.coerce(value, param=parameter, ctx=context)
-    except typer.BadParameter as error:
-        return str(error)
+    except typer.BadParameter:
+        return typer.BadParameter
     return type(found), found
 
 
