@@ -35,8 +35,8 @@ BESIDE_CHANNEL = frozenset("id index idx no number selector audio".split())
 ALL = ("average", "mix", "all", "both")
 CHANNELS = CHANNEL | {"channels", "side", "track", "mic", "leg", "kanal", "canal"}
 OF_A_WHOLE = frozenset(
-    "rate hz khz bits width fps id ids idx index word words char chars characters token tokens letters phones text"
-    " score date year day size file bytes age latency inference processing".split()
+    "rate hz khz bits width fps id ids idx index word words char chars characters token tokens letters phones alignment"
+    " alignments text score date year day size file byte bytes age latency inference processing".split()
 )
 UNREAD = re.compile(r"(?!\d{4}[-/.]\d)(?:PT)?\d")  # begins like a time, and is none that is understood
 LETTERS = {"a": 0, "l": 0, "left": 0, "b": 1, "r": 1, "right": 1}
@@ -164,7 +164,9 @@ def unused(rows: Sequence[Row], found: Sequence[Utterance], facts: Facts, *, who
     spare = {name for name in numbers if again or too_short(given[name], facts)}
     told |= {name for name in numbers if not (PLACES | LOOSE if name in spare else PLACES).isdisjoint(words_of(name))}
     told |= {name for name in spare if all(len(values) == 2 for values in numbers[name])}
-    told |= {name for row, one in pairs if not one.text for name in row if holds_places(row[name])}
+    told |= {
+        name for row, one in pairs for name in row if holds_places(name, row[name]) and too_short([(row, one)], facts)
+    }
     told |= {name for name in loose if chooses_channel(name, pairs, facts, alone=bool(again))}
     if again:
         told |= {name for name, values in numbers.items() if len(set(map(tuple, values))) > 1}
@@ -200,14 +202,16 @@ def differs(name: str, role: tuple[str, float], pairs: Pairs, facts: Facts) -> b
     return False
 
 
-def holds_places(value: Any) -> bool:
-    """Return whether a value is a list of segments with times, as of a recording whose text is in none but them."""
-    first = value[0] if isinstance(value, list) and value else None
-    return isinstance(first, dict) and any(not PLACES.isdisjoint(words_of(name)) for name in first)
+def holds_places(name: str, value: Any) -> bool:
+    """Return whether a value is a list of segments with times, of more than words."""
+    first = value[0] if isinstance(value, list) and value and OF_A_WHOLE.isdisjoint(words_of(name)) else None
+    if isinstance(first, dict):
+        return any(not PLACES.isdisjoint(words_of(inside)) for inside in first)
+    return isinstance(first, list) and len(times_in(first)) == 2
 
 
 def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:
-    """Return the values of a column where all are within their recordings, in seconds, microseconds or what is between.
+    """Return the values of a column where all are within their recordings, in seconds, nanoseconds or what is between.
 
     Those that are the lengths of whole recordings, in whatever unit, bound nothing.
     """
@@ -221,7 +225,7 @@ def times_of(name: str, pairs: Pairs, facts: Facts) -> list[list[float]]:
             return []
         if info and info.seconds is not None:
             seconds, known = info.seconds, known + 1
-            if max(values) > 1.01e6 * seconds:
+            if max(values) > 1.01e9 * seconds:
                 return []
             near = max(0.1, 0.03 * seconds)
             lengths += any(

@@ -132,6 +132,10 @@ def test_segments_inside_a_row_without_a_text_are_told(folder: Path) -> None:
     (note,) = manifests.read(folder / "n.jsonl", needs_text=False).notes
     assert "'segments' could say which part" in note
     assert not opened(folder, row(text=LONG, segments=inside)).notes, "its text is that of all of them"
+    assert "'label'" in opened(folder, row(label=inside[:1])).notes[0]
+    assert "'spans'" in opened(folder, row(spans=[[1.5, 3]])).notes[0]
+    assert not opened(folder, row(words=inside[:1])).notes, "of words"
+    assert "'offsetInTicks'" in opened(folder, row(offsetInTicks=15_000_000)).notes[0]
 
 
 def test_hostile_values_are_no_times(folder: Path) -> None:
