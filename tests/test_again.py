@@ -440,6 +440,23 @@ def test_a_short_word_without_text_is_a_gap(yes: Path) -> None:
     assert not lost.segments and lost.gaps == lost.speech != () and lost.speech[0].seconds < 1.0
 
 
+def test_a_short_word_is_heard_again_set_off_in_a_stream(yes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, whole = np.concatenate(list(decode(Recording(str(yes)), print))), Fake._recognise
+
+    def hear(self: Fake, clip: Clip, options: Options) -> list[Segment]:
+        return [] if clip.samples[:8000].any() else whole(self, clip, options)
+
+    monkeypatch.setattr(Fake, "_recognise", hear)
+    owner = LocalRecogniser(Choice(Fake, Weights("default", None), Device("cpu")))
+    listener = Listener(owner, Recording(str(yes)), Options(), Listening(VadOptions()))
+    for at in range(0, len(samples), 1600):
+        list(listener.feed(samples[at : at + 1600]))
+    list(listener.finish())
+    (found,) = listener.transcript((), Timings()).segments
+    (spoken,) = listener.endpointer.speech
+    assert found.text == "yes" and spoken.start - 0.5 < found.start < found.end <= spoken.end + 0.5
+
+
 def test_a_short_word_without_text_is_a_gap_of_a_stream(yes: Path) -> None:
     samples = np.concatenate(list(decode(Recording(str(yes)), print)))
     for model, lost in (("default", False), ("truncate=0", True)):

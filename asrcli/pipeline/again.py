@@ -68,10 +68,8 @@ def recognise_again(
         options: how the recording was cut.
         recognise: recognises clips and settles what it finds.
     """
-    if not segments and sum(one.seconds for one in clip.speech) <= ONE_WORD:
-        doubts = DOUBTS - {Flag.LOW_CONFIDENCE}
-        found = [one for own in recognise([_set_off(clip)]) for one in own if doubts.isdisjoint(one.flags)]
-        return tuple(_within(one, clip) for one in found)
+    if not segments and is_short(clip):
+        return recognise_alone(clip, recognise)
     kept = [part for one in segments for part in parted(one, clip.speech)]
     pieces: list[Clip] = []
     hesitations: list[Region] = []
@@ -101,6 +99,18 @@ def recognise_again(
     for stretch in hesitations:
         kept = _lasting(kept, stretch)
     return tuple(sorted(kept, key=lambda one: (one.start, one.end)))
+
+
+def is_short(clip: Clip) -> bool:
+    """Return whether a clip holds no more speech than a word or two."""
+    return sum(one.seconds for one in clip.speech) <= ONE_WORD
+
+
+def recognise_alone(clip: Clip, recognise: Recognise) -> tuple[Segment, ...]:
+    """Return what is recognised of a clip that had no text with silence around it, doubtful or not."""
+    doubts = DOUBTS - {Flag.LOW_CONFIDENCE}
+    found = [one for own in recognise([_set_off(clip)]) for one in own if doubts.isdisjoint(one.flags)]
+    return tuple(_within(one, clip) for one in found)
 
 
 def _set_off(clip: Clip) -> Clip:

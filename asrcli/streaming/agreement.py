@@ -72,6 +72,11 @@ class Agreement:
         self._before = []
         return list(rest)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was heard in any hypothesis that counts."""
+        return not self.settled and not self._before
+
     def behind(self, count: int) -> Agreement:
         """Return the state for the audio behind the first `count` settled tokens, when it is recognised by itself."""
         return Agreement(self.settled[count:], self._before)

@@ -15,6 +15,7 @@ from asrcli.audio.cut import Buffer
 from asrcli.capabilities import Stream, Streams
 from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import LocalRecogniser
+from asrcli.pipeline.again import is_short, recognise_alone, second_pass
 from asrcli.pipeline.assembly import settle
 from asrcli.streaming.agreement import Agreement, Token, best_prefix, tokens, written
 from asrcli.types import SAMPLE_RATE, Clip, Flag, Options, Recording, Region, Samples, Segment, Word
@@ -102,7 +103,7 @@ class Hypotheses:
 
     def end(self, speech: Sequence[Region]) -> Iterator[Update]:
         """Settle everything, with a last hypothesis unless the one before has recognised all of it."""
-        is_complete = self.recognised == self.buffer.end and not self.missed
+        is_complete = self.recognised == self.buffer.end and not self.missed and not self.agreement.empty
         found = None if is_complete else self._recognise(self.buffer.end, speech)
         if isinstance(found, Exception):
             yield self._completed(self.agreement.finish(), self.buffer.end, found)
@@ -125,6 +126,8 @@ class Hypotheses:
         if isinstance(recognised, Exception):
             return recognised
         segments = settle(clip, recognised, self.options, clip.speech if self.pace.detected else None)
+        if not segments and not growing and inside and is_short(clip):
+            segments = recognise_alone(clip, second_pass(self.recogniser, self.options))
         self._note_language(next((one.language for one in segments if one.language), None))
         self.flags = tuple(sorted({flag for one in segments for flag in one.flags}))
         self.missed = growing and Flag.TRUNCATED.value in self.flags  # mostly a loop
