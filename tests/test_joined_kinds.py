@@ -92,11 +92,11 @@ def test_a_wav_whose_writer_did_not_know_its_length_ends_where_another_begins(
 
 FORM = struct.pack("<IHHIIHH", 16, 1, 1, 16_000, 16_000, 1, 8)
 ODD = b"RIFF" + struct.pack("<I", 32_035) + b"WAVEfmt " + FORM + b"data" + struct.pack("<I", 31_999)
-CUT = ["b.mp3", "d.mp3", "f.aac", "g.m4a", "i.webm", "j.ts", "e.opus", "o.mpg"]
+CUT = ["d.mp3", "f.aac", "j.ts", "e.opus", "o.mpg"]
+SIZED = ["b.mp3", "g.m4a", "i.webm"]  # say at their beginning how long they are: a pipe does not wait so long
 
 
-@pytest.mark.parametrize("piped", [False, True])
-@pytest.mark.parametrize("name", CUT)
+@pytest.mark.parametrize(("name", "piped"), [*((one, False) for one in (*CUT, *SIZED)), *((one, True) for one in CUT)])
 def test_what_stands_behind_a_file_that_is_cut_off_is_heard(name: str, piped: bool, tmp_path: Path) -> None:
     path = tmp_path / "joined"
     path.write_bytes(written(tmp_path, name, 600)[:-100] + written(tmp_path, "a.wav", 900))
@@ -275,3 +275,34 @@ def test_fragmented_mp4s_joined_come_through_a_pipe(tmp_path: Path) -> None:
     samples, told = heard(tmp_path, io.BufferedReader(Pipe(data)))
     assert not told
     assert pitches(samples[:SAMPLE_RATE]) + pitches(samples[-SAMPLE_RATE:]) == [600, 900]
+
+
+class Live:
+    """What comes piece by piece, and is not there before."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+
+    def read1(self, size: int = -1) -> bytes:
+        if not self.pieces:
+            raise BlockingIOError
+        self.pieces[0], data = self.pieces[0][size:], self.pieces[0][:size]
+        if not self.pieces[0]:
+            del self.pieces[0]
+        return data
+
+    read = read1
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "held"), [("e.opus", b"OggS\0\0", 0), ("p.mp4", b"moof", 8), ("d.mp3", b"\xff\xf3", 96)]
+)
+def test_a_live_stream_does_not_wait_for_what_comes_next(name: str, start: bytes, held: int, tmp_path: Path) -> None:
+    data = written(tmp_path, name, 600, seconds=5)
+    end = data.index(start, len(data) // 2) - (4 if name == "p.mp4" else 0)
+    pipe: Any = Piped(Live([data[:end]]))  # type: ignore[arg-type]
+    read = 0
+    with pytest.raises(BlockingIOError):
+        while part := pipe.read(1 << 16):
+            read += len(part)
+    assert end - held <= read <= end

@@ -52,7 +52,7 @@ def boxes(look: Look, fragments: list[Fragment] | None = None) -> Iterator[int]:
         if kind == b"mdat" and fragments and fragments[-1].end == at:
             fragments[-1].end += length
         seen.add(kind)
-        behind = look(length, LONGEST, LONGEST)
+        behind = look(length, 0, LONGEST)
         if kind == b"mdat" and behind and not LETTERS.issuperset(behind[4:8]) and not begins(look, length):
             yield 16  # it is cut off
             yield from searched(look, b"ftyp")

@@ -45,7 +45,7 @@ def frames(look: Look) -> Iterator[int]:
         return frame_bytes(head) if kind_of(head) == kind else 0
 
     pieces = Pieces(look, lambda behind: bool(_own_bytes(behind[:LEAST])))
-    if (ends := _xing_end(head)) and (not (behind := look(ends, LEAST, LEAST)) or _is_end(look, ends, behind)):
+    if (ends := _xing_end(head)) and (not (behind := look(ends, 0, LONGEST)) or _is_end(look, ends, behind)):
         yield ends
         yield from tags(look)
         if begins(look):

@@ -76,7 +76,8 @@ RATES = {
 }
 AC3_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 
-# Gives what stands so far from here: so many bytes at least, if there are, and no more than so many.
+# Gives what stands so far from here: so many bytes at least, if there are, and no more than so many. From a pipe, what
+# is there already is given where 0 are enough.
 Look = Callable[[int, int, int], bytes]
 
 

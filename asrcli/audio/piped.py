@@ -68,7 +68,7 @@ class Piped:
 
     def _look(self, at: int, least: int, most: int) -> bytes:
         """Return what is held from so far on, at least so many bytes if there are, and no more than so many."""
-        wanted = min(at + least, MOST_HELD)
+        wanted = min(at + least, MOST_HELD) if least else 0
         while len(self._held) < wanted and (data := self._read(SEARCHED)):
             self._held += data
         return self._held[at : at + max(least, most)]

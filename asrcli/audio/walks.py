@@ -13,6 +13,7 @@ from asrcli.audio.fragments import boxes
 from asrcli.audio.frames import ALL, BLOCK, behind_rubbish, flac, frames, searched, tags, whole
 from asrcli.audio.heads import (
     ASF,
+    COMMON,
     EBML,
     HEADS,
     LETTERS,
@@ -114,9 +115,11 @@ def _pages(look: Look) -> Iterator[int]:
         inside = not anew
         sizes = look(OGG_HEAD, head[26], head[26])
         length = OGG_HEAD + len(sizes) + sum(sizes)
-        if tries < MOST_CUT_OFF and (inner := look(0, length, length).find(OGG + b"\0", len(OGG))) > 0:
+        page = look(0, length, length)
+        if tries < MOST_CUT_OFF and (inner := page.find(OGG + b"\0", len(OGG))) > 0:
             length, tries = inner, tries + 1  # this one is cut off, with the next in what it promised
-        yield pieces.reach(length)
+        # A live stream is not to wait for its next page.
+        yield pieces.reach(length) if any(one in page[len(OGG) :] for one in COMMON) else length
 
 
 def _avi(look: Look) -> Iterator[int]:
@@ -131,7 +134,7 @@ def _matroska(look: Look) -> Iterator[int]:
     head = look(0, 12, 12)[:12]
     while head:
         length = ebml_size(head[4:]) if head[:4] in (EBML, SEGMENT) else None
-        behind = look(length or 0, LONGEST, LONGEST)
+        behind = look(length or 0, 0, LONGEST)
         if length is None or (behind and behind[:4] not in ELEMENTS and not begins(look, length)):  # it is cut off
             yield len(head)
             yield from searched(look, EBML)
