@@ -435,6 +435,23 @@ def test_damage_in_the_middle_keeps_the_rest_in_place(tmp_path: Path, ending: st
     assert abs(lag(heard[-32_000:], whole[-32_000:]) - (len(whole) - len(heard))) <= SAMPLE_RATE // 10
 
 
+@pytest.mark.parametrize(("ending", "codec"), [("aac", "aac"), ("mp3", "libmp3lame"), ("latm", "aac")])
+def test_frames_that_cannot_be_decoded_last_as_long_as_they_are(tmp_path: Path, ending: str, codec: str) -> None:
+    """Of a format without a clock, too, where all behind them would come too early."""
+    path = encode(tmp_path / f"a.{ending}", chirp(10), 16_000, codec)
+    whole, data = read(path), bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(one.pos, one.size) for one in container.demux(container.streams.audio[0]) if one.pos is not None]
+    random = np.random.default_rng(0)
+    for at, size in packets[len(packets) // 3 :][:60]:
+        data[at + 9 : at + size - 1] = random.bytes(size - 10)
+    path.write_bytes(data)
+    told: list[str] = []
+    heard = read(path, told.append)
+    assert len(heard) == len(whole) and abs(lag(heard[-32_000:], whole[-32_000:])) <= 2
+    assert any("damaged packets" in line for line in told), told
+
+
 # Names and places.
 
 NAMES = [

@@ -51,6 +51,8 @@ HEADLESS = {
     **dict.fromkeys((".ulaw", ".ul", ".mulaw"), "mulaw -ar 8000"), ".alaw": "alaw -ar 8000", ".al": "alaw -ar 8000",
     ".g726": "g726 -ar 8000", ".g729": "g729",
 }  # fmt: skip
+# Formats without a clock: FFmpeg counts their frames.
+CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas", "mlp", "mp2", "mp3", "truehd")
 LEAST_AMR = 12  # bytes of a frame with speech; descriptions of silence have 6, and those without data 1
 GSM_FRAME = 33  # bytes; 20 ms
 WHOLE = Part()
@@ -270,6 +272,8 @@ class Damage:
     gave_up: bool = False
     in_a_row: int = 0  # since the last frame
     zero: float = 0.0  # the timestamp of time zero
+    heard: bool = False  # a frame, before
+    lost: float = 0.0  # seconds of damaged packets since then, where no clock tells how long they are
     late_streams: int = 0  # packets of streams that the beginning did not speak of
 
     def add(self, seconds: float | None) -> None:
@@ -319,33 +323,36 @@ def _counted(packet: Any, damage: Damage) -> Iterator[Any]:
 
     try:
         for frame in _sound_frames(packet):
-            damage.in_a_row = 0
+            if damage.heard and damage.lost:
+                yield _silence(frame, damage.lost)
+            damage.in_a_row, damage.lost, damage.heard = 0, 0.0, True
             yield frame
     except EOFError:
         raise
     except (av.FFmpegError, ValueError, LookupError, TypeError) as error:
         if packet.size < LEAST_AMR and packet.stream.codec_context.name.startswith("amr"):
-            yield _pause(packet)
+            yield _silence(packet.stream.codec_context, 0.02)
             return
         if (
             packet.size < 2
         ):  # what makes the length of GSM even, which SoX counts among its blocks; the end of FLAC in NUT
             return
         damage.in_a_row += 1
+        if packet.stream.container.format.name in CLOCKLESS and packet.duration:
+            damage.lost += float(packet.duration * packet.time_base)
         damage.add(None if packet.pts is None else max(0.0, float(packet.pts * packet.time_base) - damage.zero))
         if damage.in_a_row >= MOST_ERRORS:
             raise TooDamaged from error
 
 
-def _pause(packet: Any) -> Any:
-    """Return the 20 ms of silence that a packet of AMR stands for while nobody speaks, of which FFmpeg makes none."""
+def _silence(like: Any, seconds: float) -> Any:
+    """Return a frame of silence in the form of another, or of what a decoder makes."""
     import av
 
-    codec = packet.stream.codec_context
-    frame = av.AudioFrame(codec.format.name, codec.layout.name, codec.sample_rate // 50)
+    frame = av.AudioFrame(like.format.name, like.layout.name, round(seconds * like.sample_rate))
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))
-    frame.sample_rate, frame.pts, frame.time_base = codec.sample_rate, packet.pts, packet.time_base
+    frame.sample_rate = like.sample_rate
     return frame
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from asrcli.audio.media import time_zero
+from asrcli.audio.media import CLOCKLESS, time_zero
 from asrcli.audio.resample import Mixer
 from asrcli.base.console import clock
 
@@ -25,7 +25,6 @@ LATE_START = 0.01  # the same at the very start, where there is no jitter
 OVERLAP = 0.5  # seconds that timestamps may go back for what overlaps; further back the clock was started anew
 LEAST_STEP = 0.0015  # seconds from one timestamp to the next; below, they are the same: writers make them differ
 FEW, MOST_LAID = 4, 0.25  # overlaps close to each other, and their part of the sound, that are no longer of joints
-CLOCKLESS = ("aac", "ac3", "eac3", "amr", "dts", "dtshd", "gsm", "latm", "loas", "mlp", "mp2", "mp3", "truehd")
 MOST_SILENCE = 12 * 3600.0  # seconds of silence put in altogether: a kilobyte can declare a gap of a year
 COUNTED = ("flac",)  # whose timestamps are counts of samples, which begin anew where parts are joined: none overlap
 LONGEST_GAP = 60.0  # seconds of silence put in where the container does not say how long it is
