@@ -29,7 +29,7 @@ from asrcli.types import SAMPLE_RATE, Options, Recording, Region, Samples, Segme
 STEP = 8 * WINDOW  # 0.256 s: short against the wait for words, and twice as fast as window by window
 END_PAUSE = 0.8  # seconds of silence that end an utterance; within sentences people rest for less
 LONG = 12.0  # seconds after which any pause between two regions of speech ends it
-KEPT = 3.0  # seconds of silence kept: speech that begins is noticed late, by 2 s where the model is asked again
+KEPT = 2.6  # seconds of silence kept: speech that begins is noticed late, by 2 s where the model is asked again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
