@@ -587,7 +587,7 @@ def test_speech_under_a_machine_that_begins_is_told(tmp_path: Path, talk: Any, s
         "siren": np.sin(2 * np.pi * np.cumsum(1000 + 400 * np.sin(0.4 * np.pi * clock)) / SAMPLE_RATE),
     }[sound]
     quiet = at_peak(talk, -30)
-    loud = machine * quiet.std() * 10 ** ((14 if sound == "hiss" else 30) / 20) / machine.std()
+    loud = machine * quiet.std() * 10 ** ((14 if sound == "hiss" else 34) / 20) / machine.std()
     samples = np.concatenate([quiet, quiet + loud, quiet]).astype(np.float32)
     (found,) = transcribe(write_wav(tmp_path / "machine.wav", samples), engine="fake")
     (line,) = (one for one in found.warnings if one.startswith("no speech was found in "))
