@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asrcli.audio import silero
 from asrcli.audio.conditioning import Conditioner
 from asrcli.audio.decode import decode
-from asrcli.audio.silero import PRIMING, WINDOW
+from asrcli.audio.silero import CONTEXT, PRIMING, STATE, WINDOW
 from asrcli.audio.vad import STEP, SpeechDetector, VadOptions, speech_regions
 from asrcli.companions import SpeechStream
 from asrcli.pipeline.flags import gaps
@@ -178,6 +179,38 @@ def test_a_stream_finds_what_a_recording_does(talk: Any) -> None:
         pieces = [one for one in (*events, *stream.finish()) if isinstance(one, Piece)]
         given = [Region(one.start, one.start + len(one.samples) / SAMPLE_RATE) for one in pieces]
         assert stream.speech == speech_regions(samples) and not gaps(stream.speech, given, 0.001)
+
+
+class Deaf:
+    """A model that loud sound makes deaf, and that finds speech in noise once it has heard 2 s of that."""
+
+    def run(self, _names: None, inputs: dict[str, Any]) -> tuple[Any, Any, Any]:
+        """Return a probability for each window, and the state: seconds of noise, and whether there was loud sound."""
+        state, found = inputs["h"].copy(), []
+        for window in inputs["input"]:
+            loudest = np.abs(window[CONTEXT:]).max()
+            state[0, 0, 1] = max(state[0, 0, 1], loudest > 0.5)
+            state[0, 0, 0] += 0.032 * (loudest > 0)
+            found.append(float(loudest > 0.1 and state[0, 0, 0] > 2 and not state[0, 0, 1]))
+        return np.array(found, np.float32)[:, None], state, inputs["c"]
+
+
+@pytest.mark.parametrize("step", [8, 64])
+def test_a_model_deaf_from_loud_sound_gets_to_know_the_noise_after_it(
+    step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked again from 4 s before, too: in 2 s it does not know the noise."""
+    nothing = np.zeros(STATE, np.float32)
+    monkeypatch.setattr(silero, "_session", Deaf)
+    monkeypatch.setattr(silero, "_silence_before", lambda: (nothing, nothing))
+    sound = np.full(320 * WINDOW, 0.05, np.float32)
+    sound[: 64 * WINDOW] = 0.9
+    sound[64 * 3 * WINDOW :] = 0.2
+    stream, answers = silero.Silero(), np.zeros(0, np.float32)
+    for at in range(0, len(sound), step * WINDOW):
+        found = stream.feed(sound[at : at + step * WINDOW])
+        answers = np.concatenate([answers[: len(answers) - stream.revised], found])
+    assert answers.tolist() == [0.0] * 192 + [1.0] * 128
 
 
 class Corrected(SpeechStream):

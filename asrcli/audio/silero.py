@@ -21,8 +21,9 @@ WINDOW = 512  # samples (32 ms) per probability; what the model was trained on a
 CONTEXT = 64  # samples of the window before, put in front of each
 STATE = (1, 1, 128)  # of the recurrent layer, twice
 PRIMING = 32  # windows of silence that the model has seen before a stream begins
-# Where the model finds nothing it is asked again, as if silence had come before: what it has seen makes it deaf to
-# speech in noise. Less than a third of a second in all is no speech then (docs/accuracy.md).
+# Where the model finds nothing it is asked again, as if silence had come just before, or 2 s before if it found nothing
+# in those either: what it has seen makes it deaf to speech in noise, and new noise it wants to know for some seconds.
+# Less than a third of a second in all is no speech then (docs/accuracy.md).
 AGAIN = 64  # windows (2 s) that it is asked about again; at the end of a stream half of them
 HEARD = 0.35  # probability from which a window is speech
 LEAST_HEARD = 10  # windows
@@ -46,6 +47,7 @@ class Silero(SpeechStream):
         self._late: list[Samples] = []  # since it was last decided whether the model is asked again
         self._before = self._context  # of these
         self._heard = False
+        self._aside: Any = None  # the state of a model that saw silence and then the last 2 s, if nothing was found
 
     def feed(self, samples: Samples) -> Samples:
         """Run the model over whole windows; it does not look ahead, but it may be asked again."""
@@ -69,14 +71,17 @@ class Silero(SpeechStream):
             self._late = late
             return found
         heard, self._late, self._heard = self._heard, [], False
+        aside, self._aside = self._aside, None
         if heard or abs(late[0]).max() < SOUNDS:
             return found
         after = self._state, self._context
-        self._state, self._context = _silence_before(), self._before
-        again = self._run(late[0])
-        if (again >= HEARD).sum() >= LEAST_HEARD:
-            self.revised = len(again) - len(found)
-            return again
+        for state in (aside, _silence_before()) if aside else (_silence_before(),):
+            self._state, self._context = state, self._before
+            again = self._run(late[0])
+            if (again >= HEARD).sum() >= LEAST_HEARD:
+                self.revised = len(again) - len(found)
+                return again
+        self._aside = self._state
         self._state, self._context = after
         return found
 
