@@ -536,7 +536,7 @@ def test_no_option_takes_a_number_without_an_end(clean: Path, capsys: pytest.Cap
 
     numbers = 0
     for words, option in valued_options():
-        kind = re.search(r"be a valid (number|integer)", " ".join(said([*words, f"{option}=abc"])[1]))
+        kind = re.search(r"'abc' is not a (whole number|number)", " ".join(said([*words, f"{option}=abc"])[1]))
         if kind is None:
             continue
         numbers += 1
