@@ -57,10 +57,10 @@ class Standout:
                 self._second, self._loud = [], 0
 
     def louder(self, speech: Sequence[Region]) -> list[Region]:
-        """Return where, for seconds, it is louder than the speech near by, and there is hardly any."""
+        """Return where, for seconds, it is louder than the speech near by, and little of it is speech."""
         spoken, unspoken = self._found(speech)
         found: list[list[int]] = []
-        for at in unspoken:
+        for at in sorted((*spoken, *unspoken)):
             place = bisect(spoken, at)
             near = sorted(self.levels[one] for one in spoken[max(0, place - NEAR) : place + NEAR])
             if not near or self.levels[at] <= near[len(near) // 2] * LOUDER:
@@ -69,7 +69,10 @@ class Standout:
                 found[-1].append(at)
             else:
                 found.append([at])
-        return [Region(own[0] * LENGTH, (own[-1] + 1) * LENGTH) for own in found if own[-1] - own[0] + 1 >= LASTS]
+        without = set(unspoken)
+        return [
+            Region(own[0] * LENGTH, (own[-1] + 1) * LENGTH) for own in found if len(without.intersection(own)) >= LASTS
+        ]
 
     def _found(self, speech: Sequence[Region]) -> tuple[list[int], list[int]]:
         """Return the seconds that are speech, and those that are none."""
