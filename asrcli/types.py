@@ -307,6 +307,7 @@ class Utterance:
     end: float | None = None
     seconds: float | None = None  # length of the audio
     fields: tuple[tuple[str, str], ...] = ()  # whatever else the manifest says: speaker, noise level, ...
+    track: int | None = None  # the number of the sound track, from 0; None is the one that players take
 
 
 @dataclass(frozen=True, slots=True)

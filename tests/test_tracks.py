@@ -18,11 +18,13 @@ from asrcli.errors import AsrError, UsageError
 from asrcli.types import SAMPLE_RATE, Recording
 from tests.audio_files import encode, tone
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
 TRACKS = (("deu", "", 600), ("eng", "Commentary", 900), ("fre", "", 1200), (None, "", 1500))
 
 
 def several(path: Path, tracks: Any = TRACKS, default: int = 0, flags: Any = None) -> Path:
-    """Write a file whose tracks are tones of different pitch; `flags` are more dispositions, by number."""
+    """Write a file whose tracks are sounds, or tones of a pitch; `flags` are more dispositions, by number."""
     with av.open(str(path), "w") as container:
         streams = []
         for number, (language, title, hertz) in enumerate(tracks):
@@ -33,9 +35,9 @@ def several(path: Path, tracks: Any = TRACKS, default: int = 0, flags: Any = Non
                 stream.metadata["language"] = language
             if title:
                 stream.metadata["title"] = title
-            streams.append((stream, tone(1, 16_000, hertz, 0.3)))
+            streams.append((stream, hertz if isinstance(hertz, np.ndarray) else tone(1, 16_000, hertz, 0.3)))
         for stream, samples in streams:
-            for at in range(0, 15_360, 1024):
+            for at in range(0, len(samples) - 1023, 1024):
                 frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, at : at + 1024]), "fltp", "mono")
                 frame.sample_rate, frame.pts = 16_000, at
                 container.mux(stream.encode(frame))
@@ -103,6 +105,28 @@ def test_tracks_of_a_pipe_are_said(asr: Run, tmp_path: Path) -> None:
     data = several(tmp_path / "several.mkv").read_bytes()
     done = asr("transcribe", "-", "-e", "fake", "--no-vad", "--track", "2", stdin=data)
     assert (done.code, done.err.count("sound track 2 is used, of 4: 0 de, 1 en (Commentary), 2 fr")) == (0, 1), done.err
+
+
+def test_rows_of_a_dataset_get_their_track_by_language(asr: Run, tmp_path: Path) -> None:
+    """The first track is silent, so the engine that says the name of a file says nothing of it."""
+    speech = np.concatenate(list(decode(Recording(str(EXAMPLES / "garden-awb.wav")), print)))
+    path = several(tmp_path / "some words.mkv", [("deu", "", np.zeros_like(speech)), ("eng", "", speech)])
+    row = {"audio": str(path), "text": "some words"}
+    rows = {"plain": [row], "marked": [row | {"language": "English"}], "part": [row | {"offset": 0.1, "duration": 2}]}
+    for name, lines in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    for name, language, track in (("plain", "en", 1), ("part", "en", 1), ("marked", None, 1), ("plain", None, 0)):
+        manifest, chosen = str(tmp_path / f"{name}.jsonl"), ("-l", language) if language else ()
+        done = asr("transcribe", "--manifest", manifest, "-e", "fake", *chosen)
+        said = f"{path}: sound track {track} is used, of 2: 0 de, 1 en; -l takes that of a language"
+        assert (done.code, done.err.count(said)) == (0, 1), done.err
+        assert json.loads(done.out)["pred_text"] == ("some words" if track else "")
+    measure = ("bench", str(tmp_path / "plain.jsonl"), "-e", "fake", "--repeats", "1", "-o", str(tmp_path / "runs"))
+    for language, track, rate in (("en", 1, 0.0), ("de", 0, 1.0)):
+        done = asr(*measure, "-l", language, "--json", "-")
+        assert done.err.count(f"sound track {track} is used, of 2") == 1, done.err
+        measures = json.loads(done.out)["runs"][0]["measures"]
+        assert [one["value"] for one in measures if one["name"] == "wer"] == [rate]
 
 
 def test_one_track_gets_no_line(asr: Run, tmp_path: Path) -> None:

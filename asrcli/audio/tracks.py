@@ -178,12 +178,14 @@ def numbered(wanted: str | None) -> int | None:
     raise InputError(f"--track {wanted}: a pipe's tracks have no known language; give the number of one, from 0")
 
 
-def line_of(tracks: Sequence[Track], chosen: int | None) -> str | None:
-    """Return a clause that says which of several tracks is used and what there is; ``None`` for one track."""
+def line_of(tracks: Sequence[Track], chosen: int | None, how: str = "--track takes another") -> str | None:
+    """Return a clause that says which of several tracks is used, what there is and how another is taken; ``None`` for
+    one track.
+    """
     if len(tracks) < 2:
         return None
     number = next((place for place, one in enumerate(tracks) if one.default), 0) if chosen is None else chosen
-    return f"sound track {number} is used, of {listed(tracks)}; --track takes another"
+    return f"sound track {number} is used, of {listed(tracks)}; {how}"
 
 
 def listed(tracks: Sequence[Track]) -> str:

@@ -43,7 +43,7 @@ class Spoken:
 
 def conditions(utterances: Sequence[Utterance], folder: Path, seed: int) -> Iterator[Condition]:
     """Write the files of one condition after the other and yield it; the same seed gives the same files."""
-    spoken = [Spoken(one, sounds.read_samples(one.audio or "", one.start, one.end)) for one in utterances]
+    spoken = [Spoken(one, sounds.read_samples(one.audio or "", one.start, one.end, one.track)) for one in utterances]
     spoken = [one for one in spoken if sounds.power(one.samples)]
     yield Condition("clean", tuple(written(one, one.samples, "clean", folder) for one in spoken))
     yield from noisy(spoken, folder, seed)
@@ -64,7 +64,7 @@ def changed(one: Utterance, condition: str, path: Path, seconds: float) -> Utter
     """Return an utterance as it is under a condition."""
     name = f"{one.id}@{condition}"
     fields = ((CONDITION, condition),)
-    return replace(one, id=name, audio=str(path), start=None, end=None, seconds=seconds, fields=fields)
+    return replace(one, id=name, audio=str(path), start=None, end=None, seconds=seconds, track=None, fields=fields)
 
 
 def slug(name: str) -> str:

@@ -95,7 +95,8 @@ def bench(request: Request, watcher: Board) -> Results:
         raise UsageError("--concurrency asks one process, not several workers: leave it, or --workers and devices, out")
     chosen = [choose(name, request, watcher) for name in request.engines]
     diarizer = prepare_diarizer(request, watcher) if request.plan.diarize else None
-    dataset = open_dataset(replace(request.dataset, offline=request.offline), watcher.note)
+    wanted = replace(request.dataset, offline=request.offline, language=request.options.language)
+    dataset = open_dataset(wanted, watcher.note)
     for text in dataset.notes:
         watcher.note(text)
     for text in shortened(dataset.missing):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asrcli.audio.inputs import EXTENSIONS, lines_of_passed_over
+from asrcli.audio.tracks import code_of, line_of
 from asrcli.base.counts import count_of
 from asrcli.base.files import cause, check_local, is_special, reason
 from asrcli.datasets import folders, kaldi, manifests
@@ -21,6 +23,9 @@ from asrcli.errors import InputError
 from asrcli.places.addresses import is_address, is_signed
 from asrcli.places.remote import facts
 from asrcli.types import Utterance
+
+if TYPE_CHECKING:
+    from asrcli.audio.decode import AudioInfo
 
 Announce = Callable[[str], None]
 
@@ -48,7 +53,7 @@ class Wanted:
     source: str
     sample: int | None = None
     seed: int = 0
-    language: str | None = None
+    language: str | None = None  # code of what is spoken; None is what the data says
     offline: bool = False
     text_column: str | None = None  # None takes the first of the usual names
     cache: Path | None = None  # where audio of the hub is kept; None is the user's cache
@@ -70,7 +75,7 @@ def open_dataset(wanted: Wanted, announce: Announce) -> Dataset:
         found = from_disk(wanted)
         kept = tuple(sample(found.utterances, wanted.sample, wanted.seed))
         found = replace(found, utterances=kept)
-    return measured(found)
+    return measured(found, wanted.language)
 
 
 def files_of(source: str) -> Iterator[Path]:
@@ -156,57 +161,74 @@ def sample(utterances: Sequence[Utterance], count: int | None, seed: int) -> lis
     return [one for one in utterances if one.id in chosen]
 
 
-def measured(dataset: Dataset) -> Dataset:
-    """Return a dataset with the length of every utterance, and without those whose audio cannot be opened.
+def measured(dataset: Dataset, language: str | None = None) -> Dataset:
+    """Return a dataset with length and sound track of every utterance, and without those whose audio cannot be opened.
 
     Raises:
         InputError: nothing is left.
     """
-    lengths = lengths_of(one.audio or "" for one in dataset.utterances)
+    seen = looked_into(dataset.utterances, language)
     kept: list[Utterance] = []
     missing = list(dataset.missing)
     longer: list[str] = []  # whose lines go on behind the ends of their recordings
-    for one in dataset.utterances:
-        whole = lengths[one.audio or ""]
-        if isinstance(whole, InputError):
-            missing.append(f"{one.id}: {whole}")
-        elif whole is not None and one.start is not None and one.start >= whole:
+    for one, info in zip(dataset.utterances, seen, strict=True):
+        if isinstance(info, InputError):
+            missing.append(f"{one.id}: {info}")
+            continue
+        whole = info.seconds
+        if whole is not None and one.start is not None and one.start >= whole:
             missing.append(f"{one.id}: begins at {one.start:g} s, and {one.audio} ends at {whole:.2f} s")
         else:
             longer += [one.id] if whole is not None and (one.end or 0.0) > whole + ROUNDED else []
             one = whole_if_rounded(one, whole)
-            kept.append(replace(one, seconds=part(one, whole)))
+            kept.append(replace(one, seconds=part(one, whole), track=info.track))
     if not kept:
         first = f": {missing[0]}" if missing else ""
         raise InputError(f"dataset '{dataset.source}' has no utterance whose audio can be read{first}")
-    notes = dataset.notes
+    notes = (*dataset.notes, *track_lines(dataset.utterances, seen))
     if longer:
         said = f"{count_of(len(longer), 'utterance')} should go on behind the end of the recording, first {longer[0]}"
         notes += (f"{said}: what is said there counts as missed",)
     return replace(dataset, utterances=tuple(kept), missing=tuple(missing), notes=notes)
 
 
-def lengths_of(paths: Iterable[str]) -> dict[str, float | InputError | None]:
-    """Return the length of each recording, ``None`` where the file does not say, or why it cannot be opened."""
+def looked_into(utterances: Sequence[Utterance], language: str | None) -> list[AudioInfo | InputError]:
+    """Return what is known of the recording of each utterance, or why it cannot be opened.
 
-    def length(path: str) -> float | InputError | None:
-        """Return the seconds of a recording, None where they are unknown, or why it cannot be used."""
+    Args:
+        utterances: those of a dataset; a recording is looked into once.
+        language: the code of what is spoken, whose sound track is taken where a file marks one; else each row's own.
+    """
+
+    def look(wanted: tuple[str, str | None]) -> AudioInfo | InputError:
+        """Return what is known of a recording, or why it cannot be used."""
         from asrcli.audio.decode import probe
 
+        path, spoken = wanted
         try:
             if is_special(path):
                 raise InputError(
                     f"{path} is a pipe or a device, and a dataset is read more than once: save it as a file"
                 )
-            return probe(path).seconds
+            return probe(path, None, spoken)
         except InputError as error:
             return error
         except Exception as error:  # the per-input boundary
             return InputError(f"{path}: unexpected {type(error).__name__}: {cause(error)}")
 
-    once = list(dict.fromkeys(paths))
+    each = [(one.audio or "", language or code_of(one.language)) for one in utterances]
+    once = list(dict.fromkeys(each))
     with ThreadPoolExecutor(8) as pool:
-        return dict(zip(once, pool.map(length, once), strict=True))
+        known = dict(zip(once, pool.map(look, once), strict=True))
+    return [known[one] for one in each]
+
+
+def track_lines(utterances: Sequence[Utterance], seen: Sequence[AudioInfo | InputError]) -> list[str]:
+    """Return a line for each recording with several sound tracks: which is used, and what there is."""
+    found = [(one.audio, info) for one, info in zip(utterances, seen, strict=True) if not isinstance(info, InputError)]
+    how = "-l takes that of a language"
+    lines = [f"{path}: {line}" for path, info in found if (line := line_of(info.tracks, info.track, how))]
+    return list(dict.fromkeys(lines))
 
 
 def whole_if_rounded(one: Utterance, whole: float | None) -> Utterance:
@@ -241,5 +263,6 @@ def digest(utterances: Sequence[Utterance]) -> str:
     whole = hashlib.sha256()
     for one in utterances:
         parts = [one.id, one.text, one.start, one.end, content(one.audio or "")]
+        parts += [] if one.track is None else [one.track]
         whole.update(json.dumps(parts).encode() + b"\n")
     return whole.hexdigest()

@@ -301,4 +301,5 @@ def recording_of(one: Utterance) -> Recording:
         one.seconds if one.start is None else None,
         one.start or 0.0,
         one.end,
+        one.track,
     )

@@ -17,7 +17,7 @@ from asrcli.audio.inputs import Found
 from asrcli.base.files import is_special
 from asrcli.base.whole import MOST_ROWS
 from asrcli.datasets import manifests
-from asrcli.datasets.dataset import lengths_of, whole_if_rounded
+from asrcli.datasets.dataset import looked_into, track_lines, whole_if_rounded
 from asrcli.datasets.journal import Journal
 from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
@@ -28,7 +28,7 @@ from asrcli.outputs.ledger import ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
 from asrcli.places import remote
 from asrcli.places.addresses import is_address, join
-from asrcli.runs.events import Done, JobEvent, JobFailed, Probed, Resumed, Written
+from asrcli.runs.events import Done, JobEvent, JobFailed, Note, Probed, Resumed, Written
 from asrcli.runs.execute import Execution, Part
 from asrcli.runs.jobs import FORCED, Job, Output, planned_output
 from asrcli.runs.journal import state_of
@@ -36,6 +36,8 @@ from asrcli.runs.outputs import identity_since
 from asrcli.runs.plan import Plan, Request, text_recipe
 from asrcli.runs.prepare import Prepared, prepare
 from asrcli.types import Transcript, Utterance
+
+ONE_TRACK = (".wav", ".flac", ".mp3", ".sph", ".aif", ".aiff", ".amr", ".aac", ".opus", ".spx", ".w64", ".wma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +184,16 @@ def _transcribe(
     if resumed := tuple(job for job in planned.jobs if job.name in known):
         yield Resumed(resumed)
     parts = []
-    opening = [one.audio for one in planned.manifest.utterances if one.start == 0 and one.audio]
-    lengths = lengths_of(opening)  # of those that may be whole files
+    wanted = [one for one in planned.manifest.utterances if one.id not in known and one.audio and _unsure(one)]
+    seen = looked_into(wanted, planned.request.track_language)
+    yield from (Note(line) for line in track_lines(wanted, seen))
+    infos = {one.id: info for one, info in zip(wanted, seen, strict=True) if not isinstance(info, InputError)}
     for job, one in zip(planned.jobs, planned.manifest.utterances, strict=True):
         if job.name in known:
             continue
         if os.path.isfile(one.audio or "") or is_address(one.audio or ""):
-            length = lengths.get(one.audio or "")
-            one = whole_if_rounded(one, length if isinstance(length, float) else None)
+            if info := infos.get(one.id):
+                one = replace(whole_if_rounded(one, info.seconds), track=info.track)
             parts.append((Part(job, recording_of(one)), one.seconds))
         else:
             yield JobFailed(job, _no_file(one.audio or ""))
@@ -198,6 +202,11 @@ def _transcribe(
         prepared = yield from prepare(planned)
         with closing(prepared):
             yield from _Utterances(planned, [part for part, _ in parts], prepared, keep).events()
+
+
+def _unsure(one: Utterance) -> bool:
+    """Return whether a recording has to be looked into: it may be a whole file, or have several sound tracks."""
+    return one.start == 0 or not (one.audio or "").lower().endswith(ONE_TRACK)
 
 
 def _no_file(path: str) -> InputError:
