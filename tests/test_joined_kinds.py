@@ -93,16 +93,28 @@ def test_a_wav_whose_writer_did_not_know_its_length_ends_where_another_begins(
 FORM = struct.pack("<IHHIIHH", 16, 1, 1, 16_000, 16_000, 1, 8)
 ODD = b"RIFF" + struct.pack("<I", 32_035) + b"WAVEfmt " + FORM + b"data" + struct.pack("<I", 31_999)
 CUT = ["d.mp3", "f.aac", "j.ts", "e.opus", "o.mpg"]
-SIZED = ["b.mp3", "g.m4a", "i.webm"]  # say at their beginning how long they are: a pipe does not wait so long
+SIZED = ["b.mp3", "g.m4a", "i.webm"]  # say at their beginning how long they are
 
 
-@pytest.mark.parametrize(("name", "piped"), [*((one, False) for one in (*CUT, *SIZED)), *((one, True) for one in CUT)])
+@pytest.mark.parametrize("piped", [False, True])
+@pytest.mark.parametrize("name", [*CUT, *SIZED])
 def test_what_stands_behind_a_file_that_is_cut_off_is_heard(name: str, piped: bool, tmp_path: Path) -> None:
     path = tmp_path / "joined"
     path.write_bytes(written(tmp_path, name, 600)[:-100] + written(tmp_path, "a.wav", 900))
     samples, _ = heard(path, io.BufferedReader(Pipe(path.read_bytes())) if piped else None)
     assert pitches(samples[-2 * SAMPLE_RATE :]) == [900, 900]
     assert pitches(samples[:SAMPLE_RATE]) == [600]
+
+
+@pytest.mark.parametrize("second", ["a.wav", "b.mp3", "c.flac", "e.opus", "g.m4a", "i.webm"])
+@pytest.mark.parametrize("name", ["a.wav", "l.aiff", "n.caf", "q.rf64", *SIZED])
+def test_a_head_that_promises_the_second_file_too_hides_it_in_no_pipe(name: str, second: str, tmp_path: Path) -> None:
+    own = written(tmp_path, name, 600, seconds=6)
+    data = own[: len(own) // 2] + written(tmp_path, second, 900)
+    samples, _ = heard(tmp_path / "none", io.BufferedReader(Pipe(data)))
+    assert pitches(samples[-2 * SAMPLE_RATE :])[-1] == 900
+    assert pitches(samples[:SAMPLE_RATE]) == [600]
+    assert len(samples) / SAMPLE_RATE == pytest.approx(5, abs=0.3)
 
 
 def test_a_wav_that_is_cut_off_ends_where_another_begins(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import BinaryIO
 
-from asrcli.audio.frames import searched
+from asrcli.audio.frames import promised, searched
 from asrcli.audio.heads import LETTERS, LONGEST, SEARCHED, Look, begins
 
 Pieces = tuple[tuple[int, int], ...]  # where each begins and ends (bytes)
@@ -57,7 +57,10 @@ def boxes(look: Look, fragments: list[Fragment] | None = None) -> Iterator[int]:
             yield 16  # it is cut off
             yield from searched(look, b"ftyp")
             return
-        yield length
+        if kind == b"mdat":
+            yield from promised(look, length, lambda behind: LETTERS.issuperset(behind[4:8]))
+        else:
+            yield length
         at += length
 
 

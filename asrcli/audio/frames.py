@@ -10,6 +10,7 @@ from asrcli.audio.heads import (
     ANY,
     CANDIDATE,
     COMMON,
+    EBML,
     LEAST,
     LONGEST,
     OWN,
@@ -34,6 +35,7 @@ FRAME = re.compile(rb"\xff\xf8[\x10-\xef][\x00-\xae](" + UTF8 + rb")", re.DOTALL
 INVALID = 127  # no kind of a block of FLAC, as a frame has it
 NEARBY = 1 << 13  # bytes, at least
 BLOCK = 1 << 20  # bytes searched at a time
+PROMISED = (*COMMON, EBML)  # heads that no sound has by chance
 
 
 def frames(look: Look) -> Iterator[int]:
@@ -45,7 +47,8 @@ def frames(look: Look) -> Iterator[int]:
         return frame_bytes(head) if kind_of(head) == kind else 0
 
     pieces = Pieces(look, lambda behind: bool(_own_bytes(behind[:LEAST])))
-    if (ends := _xing_end(head)) and (not (behind := look(ends, 0, LONGEST)) or _is_end(look, ends, behind)):
+    ends = _xing_end(head)
+    if ends and look(ends - 1, 0, 1) and (not (behind := look(ends, 0, LONGEST)) or _is_end(look, ends, behind)):
         yield ends
         yield from tags(look)
         if begins(look):
@@ -196,6 +199,32 @@ def behind_rubbish(look: Look) -> Iterator[int]:
         yield place
     else:
         yield from searched(look, b"RIFF")
+
+
+def promised(look: Look, length: int, goes_on: Callable[[bytes], bool], most: bytes = b"") -> Iterator[int]:
+    """Walk through so many bytes of sound that a head promises, or to another recording in them where it is cut off.
+
+    What stands behind them tells whether it is; where that is not there yet, as in a pipe, they are searched.
+
+    Args:
+        look: gives the bytes from where the walk is.
+        length: how many bytes are promised.
+        goes_on: whether the recording goes on with these bytes behind them.
+        most: up to where is searched: behind it other files may stand that belong to this one.
+    """
+    if look(length - 1, 0, 1) and (not (behind := look(length, 0, LONGEST)) or goes_on(behind) or begins(look, length)):
+        yield length
+        return
+    first = 1  # sound in WAV may have a head of its own
+    while length > 0 and (data := look(0, min(LONGEST, length), BLOCK)):
+        found = (match.start() for one in PROMISED if one in data for match in OWN[one].finditer(data, first))
+        places = [at for at in found if at < length and (data[at : at + 3] != b"ID3" or begins(look, at))]
+        if places or (most and most in data):
+            yield min(places, default=length)
+            return
+        step = length if len(data) >= length else max(1, len(data) - LONGEST)
+        yield step
+        length, first = length - step, 0
 
 
 def searched(look: Look, kind: bytes) -> Iterator[int]:

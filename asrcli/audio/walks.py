@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Literal
 
 from asrcli.audio.fragments import boxes
-from asrcli.audio.frames import ALL, BLOCK, behind_rubbish, flac, frames, searched, tags, whole
+from asrcli.audio.frames import ALL, BLOCK, behind_rubbish, flac, frames, promised, searched, tags, whole
 from asrcli.audio.heads import (
     ASF,
     COMMON,
@@ -37,6 +37,7 @@ from asrcli.audio.heads import (
 
 SEGMENT = b"\x18\x53\x80\x67"
 ELEMENTS = (EBML, SEGMENT, b"\x1c\x53\xbb\x6b", b"\x12\x54\xc3\x67", b"\x1f\x43\xb6\x75")  # also cues, tags, a cluster
+ATTACHMENTS = b"\x19\x41\xa4\x69"
 OGG_HEAD, FIRST_PAGE = 27, 2
 UNKNOWN = 0x7FFF0000  # bytes of sound, or more, that a writer says who does not know how many there will be
 BLOCK_HEAD, FEW = 24, 1 << 12  # bytes of the head of a block, and of a few small ones
@@ -93,7 +94,11 @@ def _chunks(look: Look) -> Iterator[int]:
             yield len(head)
             yield from searched(look, b"RIFF")
             return
-        yield len(head) + length
+        if head[:4] == sound:
+            yield len(head)
+            yield from promised(look, length, lambda behind: LETTERS.issuperset(behind[:4]))
+        else:
+            yield len(head) + length
         if padded and length % 2 and not begins(look):
             yield 1
 
@@ -139,7 +144,7 @@ def _matroska(look: Look) -> Iterator[int]:
             yield len(head)
             yield from searched(look, EBML)
             return
-        yield length
+        yield from promised(look, length, lambda behind: behind[:4] in ELEMENTS, ATTACHMENTS)
         head = b"" if begins(look) else look(0, 12, 12)[:12]
 
 
