@@ -178,3 +178,10 @@ def test_an_address_is_no_file(asr: Run, tmp_path: Path, words: tuple[str, ...])
     assert result.code == 2 and len(result.err.splitlines()) == 1
     assert f"'{address}" in result.err and "is an address" in result.err
     assert {path.name for path in tmp_path.iterdir()} == {"talk.wav", "talk.txt"}
+
+
+@pytest.mark.parametrize("option", ["--manifest", "--files-from"])
+def test_a_list_that_is_not_there_is_wrong_usage(asr: Run, tmp_path: Path, option: str) -> None:
+    result = asr("transcribe", option, "absent.jsonl", "-e", "fake")
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1 and "absent.jsonl" in result.err

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asrcli.audio.inputs import Found
-from asrcli.base.files import is_special
+from asrcli.base.files import check_local, is_special
 from asrcli.base.whole import MOST_ROWS
 from asrcli.datasets import manifests
 from asrcli.datasets.dataset import looked_into, track_lines, whole_if_rounded
@@ -22,7 +22,7 @@ from asrcli.datasets.journal import Journal
 from asrcli.datasets.kaldi import FILES
 from asrcli.datasets.manifests import Layout, Manifest, recording_of
 from asrcli.engines import selection
-from asrcli.errors import InputError
+from asrcli.errors import InputError, UsageError
 from asrcli.outputs.identity import Stamp, stamp
 from asrcli.outputs.ledger import ledger_of
 from asrcli.outputs.targets import File, check_targets, reads
@@ -66,9 +66,12 @@ def plan(path: Path, request: Request) -> ManifestPlan:
 
     Raises:
         InputError: the manifest cannot be understood.
-        UsageError: the result would overwrite a file that asr did not make, or an option cannot work.
+        UsageError: nothing is there, the result would overwrite a file that asr did not make, or an option cannot work.
     """
     request.naming.check()
+    if not path.exists():
+        check_local(str(path), "copy it here first")
+        raise UsageError(f"--manifest {path}: there is no such file or folder")
     opened = stamp(str(_source(path)), MOST_ROWS)
     manifest = manifests.read(path, needs_text=False)
     request.writing.check(request.options.language)
