@@ -159,7 +159,7 @@ FORMATS = (
     (".vtt", r"WEBVTT(?:\s|$)"),
     (".ass", r"\[script info\]"),
     (".lrc", r"\[(?:\d{1,3}:\d\d(?:[.:]\d{1,3})?|(?:ti|ar|al|by|bg|re|ve|la|length|offset):[^\]]*)\]"),
-    (".ttml", r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:(?:\w+:)?tt|timedtext|transcript)[\s>]"),
+    (".ttml", r"(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:(?:\w+:)?tt|timedtext|transcript)[\s>]"),
 )
 STARTS = tuple((name, re.compile(rf"\s*(?:{pattern})", re.IGNORECASE)) for name, pattern in FORMATS)
 HEADERS = re.compile(  # comments, and what SubViewer and Spruce write first

@@ -11,8 +11,8 @@ from asrcli.formats.cues import Cue
 
 LAST = 5.0  # seconds that the last line is shown
 STAMP = re.compile(r"(\[[\d:.]+\])")
-LRC_LINE = re.compile(r"\s*((?:\[\d+:\d{1,2}(?:[.:]\d{1,3})?\]\s*)+)(.*)")
-LRC_WORD = re.compile(r"<\d+:\d{1,2}(?:[.:]\d{1,3})?>")
+LRC_LINE = re.compile(r"\s*((?:\[\d{1,6}:\d{1,2}(?:[.:]\d{1,3})?\]\s*)+)(.*)")
+LRC_WORD = re.compile(r"<\d{1,6}:\d{1,2}(?:[.:]\d{1,3})?>")
 LRC_BEHIND = re.compile(r"\s*\[bg:(.*)\]\s*")  # the voices behind, in enhanced LRC
 LRC_VOICE = re.compile(r"v\d{1,2}:\s*")
 
@@ -49,7 +49,7 @@ def retimed_lyrics(text: str, times: Sequence[tuple[float, float] | None]) -> st
     """Return an LRC file with other times for its lines; ``None`` where words have theirs, or all are shifted."""
     from asrcli.formats.subtitles import lrc_time
 
-    if LRC_WORD.search(text) or LRC_BEHIND.search(text) or re.search(r"\[offset:[+-]?0*[1-9]", text):
+    if LRC_WORD.search(text) or "[bg:" in text or re.search(r"\[offset:[+-]?0*[1-9]", text):
         return None
     rows, following, ended = reading.lines_of(text), iter(times), None
     changed: dict[int, dict[str, str]] = {}

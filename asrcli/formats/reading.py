@@ -25,7 +25,7 @@ TIMES = re.compile(
     rf"(\s*(?:#?\d{{1,9}}[.)]?[ \t]+)??)({STAMP})(\s*{POINTER}\s*)({STAMP})((?:(?:\s|(?=[a-z])).*)?)"
 )  # no blank need stand before settings
 ARROW = re.compile(r"\s{0,9}-?\d[^>]{0,40}-->")  # a line that is meant to hold times
-SETTINGS = re.compile(r"(?:\s*[\w-]{1,20}[:：]\S{0,99})*\s*")  # what else stands behind times is shown
+SETTINGS = re.compile(r"(?:\s*[\w-]{1,20}[:：]\S{0,99}(?!\S))*\s*")  # what else stands behind times is shown
 NUMBER = re.compile(r"\s*#?(\d+)\s*")
 END = re.compile("(\r\n|\r|\n)")
 CONTROLS = dict.fromkeys((*range(9), *range(14, 32), 127)) | dict.fromkeys(

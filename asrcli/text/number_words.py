@@ -74,7 +74,7 @@ class Reader:
         self.language, self.ones = language, table.ones
         millions = f"(?:({table.million})|{table.milliard})"
         self.million = re.compile(
-            rf"{PREFIX}(\d+(?:\.\d+)?) {millions}(?: (?:{table.joint.strip()} )?(\d{{5,6}}))?(?![\w.])"
+            rf"{PREFIX}(\d{{1,20}}(?:\.\d{{1,9}})?) {millions}(?: (?:{table.joint.strip()} )?(\d{{5,6}}))?(?![\w.])"
         )
         self.half = re.compile(rf"{PREFIX}(\d+) (?:{table.half}){END}")
         self.halved = re.compile(rf"{PREFIX}({small})(?:einhalb|ënhalf|enhalf|eneenhalf){END}")
@@ -153,7 +153,7 @@ class Reader:
 
     def _is_share(self, found: re.Match[str]) -> bool:
         """Return whether a word for hundred is that of "five per cent"."""
-        before = found.string[: found.start()].rsplit(" ", 3)
+        before = found.string[max(0, found.start() - 100) : found.start()].rsplit(" ", 3)
         if len(before) < 3 or before[-2] not in ("pour", "por", "per"):
             return False
         return any(

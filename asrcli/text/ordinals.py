@@ -20,19 +20,23 @@ BEFORE_EIGHT = frozenset(  # "achten" is a verb as well
 _DETERMINED = "|".join(
     (*sorted(BEFORE_EIGHT), *(f"{one}(?:e[nmrs]?)?" for one in ("mein", "dein", "sein", "ihr", "unser")))
 )
-_STOP = r"(?<![\w.,:/-])(\d{1,3})\.(?= +[^\W\d_])"  # and a word behind
+_STOP = r"(?<![\w.,:/-])(\d{1,3})\.(?= +([^\W\d_]))"  # and a word behind
 _SUFFIX = "ыми|ими|ого|его|ому|ему|ый|ой|ий|ая|яя|ую|юю|ое|ее|ые|ие|ых|их|ым|им|ом|ем|ти|го|му|ми|й|я|ю|е|и|х|м"
 _SHORT = {"ый": "й", "ой": "й", "ий": "й", "ая": "я", "яя": "я", "ую": "ю", "юю": "ю", "ое": "е", "ее": "е", "ые": "е",
           "ие": "е", "ых": "х", "их": "х", "ым": "м", "им": "м", "ом": "м", "ем": "м", "ого": "го", "его": "го",
           "ому": "му", "ему": "му", "ыми": "ми", "ими": "ми"}  # fmt: skip
 WELL_FORMED = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})(?![IVX])")
-ROMAN = {"I": 1, "V": 5, "X": 10}
+
+
+def roman_value(numeral: str) -> int:
+    """Return the value of a Roman numeral up to 39."""
+    values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in numeral]
+    return sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
 
 
 def _lower_behind(found: re.Match[str]) -> str:
     """Return a number with a full stop as an ordinal where the sentence goes on behind it, in small letters."""
-    following = found.string[found.end() :].lstrip()[:1]
-    return f"{found[1]}º" if following.islower() else found[0]
+    return f"{found[1]}º" if found[2].islower() else found[0]
 
 
 def _russian(found: re.Match[str]) -> str:
@@ -47,9 +51,9 @@ def _roman(sign: str, least: int = 1) -> Callable[[re.Match[str]], str]:
 
     def written(found: re.Match[str]) -> str:
         """Return the numeral in digits."""
-        values = [ROMAN[letter] for letter in found[0] if letter in ROMAN]
-        value = sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
-        return f"{value}{sign}" if value >= least and WELL_FORMED.match(found[0]) else found[0]
+        numeral = WELL_FORMED.match(found[0])
+        value = roman_value(numeral[0]) if numeral else 0
+        return f"{value}{sign}" if value >= least else found[0]
 
     return written
 

@@ -36,7 +36,7 @@ OF = {"es": "de", "pt": "de", "ca": "de", "fr": "de", "it": "di"}  # between mil
 PARTS = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
 PART = re.compile(r"(?<![\w/.,])(\d+)(?:[ \u00a0\u2009\u202f]?(?=[½¼¾])| (?=\d/))([½¼¾]|1/[24]|3/4)(?![\d/])")
 UNSPACED = frozenset(("ja", "ko", "zh", "yue", "th", "lo", "km", "my"))
-NUMBER = r"\d(?:[\d.,'٫٬\u00a0\u202f]*\d)?"
+NUMBER = r"\d+(?:[.,'٫٬\u00a0\u202f]\d+)*"
 LARGE = r"(?i:mi[lo]|bil|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?(?: d[ei]\b| d['’])?"
 FEW = frozenset(("cs", "sk", "pl", "ru", "uk", "be", "sr", "hr", "bs"))
 BY_LAST = frozenset(("ru", "uk", "be", "sr", "hr", "bs", "is", "mk"))  # 21 goes with the form for one
@@ -81,7 +81,7 @@ def _pattern(language: str) -> re.Pattern[str]:
     alone = "" if language == "it" else r"|°(?![\w'])"
     return re.compile(
         rf"(?<!\w)({money}|‰){BLANK}({NUMBER}(?:[-–]{NUMBER})?)(?: ({LARGE})(?!\w))?(?![\d%]|[.,]\d)"
-        rf"|(?<![\w.,])(?<!\d['\u00a0\u202f])({NUMBER})(?: ({LARGE})(?!\w))?"
+        rf"|(?<![\w.,])(?<!\d['٫٬\u00a0\u202f])({NUMBER})(?: ({LARGE})(?!\w))?"
         rf"{BLANK}(℃|°{BLANK}[cC]\b|‰|{units}(?<=[ \u00a0])м(?![\w/])|(?:{money})(?!\w){alone})"
     )
 

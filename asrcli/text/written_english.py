@@ -14,6 +14,7 @@ from functools import lru_cache
 from asrcli.text import tables
 from asrcli.text.cardinals import ordinal
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
+from asrcli.text.ordinals import roman_value
 from asrcli.text.signs import PART, PARTS
 
 APART = "\ue001"  # a word that ends a number; taken out at the end
@@ -81,15 +82,15 @@ _ROMAN = r"(?=[IVX]{2}|V\b)(X{0,3}(?:IX|IV|V?I{0,3}))\b(?!\.\s?[A-Z])"
 
 def unit(found: re.Match[str]) -> str:
     """Return a number and its unit in words."""
-    before = found.string[: found.start()].lower().replace("-", " ").removesuffix(" and ").split()[-1:]
+    before = found.string[max(0, found.start() - 20) : found.start()]  # the word before, and "and"
+    before = before.lower().replace("-", " ").removesuffix(" and ").split()[-1:]
     one = found[1].lower() in ("1", "one") and not {*TENS, "hundred", *LARGE, "point"}.intersection(before)
     return f"{found[1]} {UNITS[found[2]].replace('(s)', '' if one else 's')}"
 
 
 def roman(found: re.Match[str]) -> str:
     """Return a Roman numeral behind its word: of a chapter as a number, of a king as an ordinal."""
-    values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in found[3]]
-    number = sum(-one if one < max(values[place:]) else one for place, one in enumerate(values))
+    number = roman_value(found[3])
     return f"{found[1]} {number}" if found[1] else f"{found[2]} the {' '.join(ordinal(number))}"
 
 
