@@ -85,7 +85,8 @@ def time_names(names: tuple[str, ...]) -> tuple[tuple[str, str, float], ...]:
     ours = {"length": "duration"} if roles.isdisjoint(("end", "duration")) and len(roles) > 1 else {}
     found = [(name, ours.get(our, our), unit) for name, our, unit in found if our != "length" or ours]
     spans = [(name, "span", 1.0) for name in names if not found and SPANS.issuperset(words_of(name)) and words_of(name)]
-    return (*((name, our, unit) for name, our, unit in found if our == name or our not in names), *spans)
+    plain = frozenset(names)
+    return (*((name, our, unit) for name, our, unit in found if our == name or our not in plain), *spans)
 
 
 def with_times(row: Row) -> Row:

@@ -66,13 +66,13 @@ def seconds_of(one: Utterance, facts: Facts) -> float | None:
 
 
 def looked_at(rows: Sequence[Row]) -> list[int]:
-    """Return the places of the first rows, and of the first with any other names."""
+    """Return the places of the first rows, and of the first with other names: each may have its own."""
     counts = Counter[tuple[str, ...]]()
-    places = []
+    places: list[int] = []
     for place, row in enumerate(rows):
         names = tuple(row)
         counts[names] += 1
-        places += [place] if place < LOOKED_AT or counts[names] <= OPENED else []
+        places += [place] if place < LOOKED_AT or (counts[names] <= OPENED and len(places) < 2 * LOOKED_AT) else []
     return places
 
 
@@ -131,7 +131,7 @@ def channel_in(value: Any) -> int | None:
     """Return the channel that a value says, as it counts; ``None`` where it says no single one."""
     only = value[0] if isinstance(value, list) and len(value) == 1 else value
     text = str(only).strip().lower().removesuffix(".0")
-    return int(text) if text.isdecimal() else LETTERS.get(text)
+    return int(text) if text.isdecimal() and len(text) < 9 else LETTERS.get(text)
 
 
 def is_odd(row: Row, name: str) -> bool:

@@ -231,7 +231,7 @@ def number_of(row: Row, key: str, path: Path, number: int) -> float | None:
         return None
     try:
         return float(value.replace(",", ".") if isinstance(value, str) and DECIMAL_COMMA.fullmatch(value) else value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{path} line {number}: '{key}' must be a number, not {json.dumps(value)[:40]}") from None
 
 
