@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,16 @@ from support.command import write_wav
 from asrcli.audio import timeline
 from asrcli.audio.decode import decode, probe
 from asrcli.audio.inputs import expand
+from asrcli.audio.parts import parts_of
 from asrcli.base import files
+from asrcli.datasets import manifests
 from asrcli.digest.papers.pdf import read_pdf
 from asrcli.errors import InputError, OutputError
-from asrcli.formats.reading import TAG, VOICE, parse_vtt
+from asrcli.formats.captions import format_of
+from asrcli.formats.lyrics import parse_lrc, retimed_lyrics
+from asrcli.formats.reading import TAG, VOICE, parse_srt, parse_vtt
 from asrcli.outputs.ledger import Ledger
+from asrcli.text.normalisers import build
 from asrcli.types import Recording
 
 
@@ -149,3 +156,65 @@ def test_video_that_begins_late_in_flv(tmp_path: Path) -> None:
     said: list[str] = []
     seconds = sum(map(len, decode(Recording(str(path)), said.append))) / 16_000
     assert seconds == pytest.approx(20.0, abs=0.2), said
+
+
+def test_subtitles_that_repeat_themselves_take_linear_time() -> None:
+    """Of settings, comments and blank lines: with patterns that try each way to part them, longer than anyone waits."""
+    times = "00:00:01,000 --> 00:00:02,000 "
+    (cue,) = parse_srt(f"1\n{times}{'a:' * 1000} b b\nhi\n")
+    assert cue.lines[-1] == "hi"
+    assert format_of("<!-- -->" * 2000 + "<tt>") == ".ttml"
+    blank = "[00:01.00]hi" + "\n" * 300_000
+    assert retimed_lyrics(blank, [(2.0, 3.0)]) == blank.replace("01", "02")
+
+
+def test_lyrics_with_minutes_that_no_number_holds() -> None:
+    with pytest.raises(InputError, match="no times of LRC"):
+        parse_lrc(f"[{'1' * 5000}:01.00]hi")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "I" * 100_000 + "e siècle"),
+        ("de", "1''" * 100_000),
+        ("de", "1. a " * 20_000),
+        ("en", "one km " * 20_000),
+        ("de", "1" * 5000 + " millionen"),
+    ],
+)
+def test_numbers_without_end_are_read_in_linear_time(language: str, text: str) -> None:
+    """Hours, or more digits than Python makes a number of."""
+    assert build("asr", language)(text)
+
+
+def test_rows_each_with_a_name_of_its_own_take_linear_time(tmp_path: Path) -> None:
+    """As of a list with counts of words: each column was looked for in each row."""
+    write_wav(tmp_path / "a.wav")
+    rows = [{"audio": "a.wav", "text": "x", "id": one, "counts": {f"w{one}": 2.5}} for one in range(6_000)]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert len(manifests.read(tmp_path / "list.jsonl").utterances) == 6_000
+
+
+def test_numbers_of_lists_that_are_too_large(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav")
+    path = tmp_path / "list.jsonl"
+    path.write_text('{"audio": "a.wav", "text": "x", "start": 1%s}\n' % ("0" * 400))
+    with pytest.raises(InputError, match="'start' must be a number"):
+        manifests.read(path)
+    path.write_text('{"audio": "a.wav", "text": "x", "channel": "%s"}\n' % ("1" * 5000))
+    assert manifests.read(path).utterances
+
+
+def test_joined_files_in_pieces_of_a_few_bytes_take_linear_time() -> None:
+    """Each was looked for from each of the others, or a megabyte was read for each."""
+    ftyp, moov, moof = (b"\0\0\0\x08" + name for name in (b"ftyp", b"moov", b"moof"))
+    packets = b"G\0\x64\x10".ljust(188, b"\xff") * 6 + b"x"
+    joined = {
+        b"#!AMR\n" * 60_000: 5_455,
+        ftyp + moov + b"\0\0\0\x08mdat" + moof + ftyp * 7_000: None,
+        packets * 2_000: 1,
+    }
+    for data, count in joined.items():
+        found = list(parts_of(BytesIO(data)))
+        assert count in (None, len(found))

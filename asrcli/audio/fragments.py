@@ -17,6 +17,7 @@ from asrcli.audio.frames import promised, searched
 from asrcli.audio.heads import LETTERS, LONGEST, SEARCHED, Look, begins
 
 Pieces = tuple[tuple[int, int], ...]  # where each begins and ends (bytes)
+MOST_BETWEEN = 50  # boxes between the head of a fragmented file and its first fragment
 
 
 @dataclass(slots=True)
@@ -74,10 +75,13 @@ def _box(look: Look, at: int) -> tuple[bytes, int]:
 def _next_time(look: Look) -> int:
     """Return when the next fragment begins, -1 where none is near."""
     at = 0
-    while at < SEARCHED and (box := _box(look, at))[1] >= 8:
-        if box[0] == b"moof":
-            return _fragment(look(at, min(box[1], SEARCHED), 0), at, box[1]).time
-        at += box[1]
+    for _ in range(MOST_BETWEEN):
+        kind, length = _box(look, at)
+        if kind == b"moof":
+            return _fragment(look(at, min(length, SEARCHED), 0), at, length).time
+        at += length
+        if length < 8 or at >= SEARCHED:
+            break
     return -1
 
 

@@ -23,6 +23,7 @@ from asrcli.audio.heads import (
     id3_bytes,
     in_a_row,
     kind_of,
+    likely,
     look_into,
 )
 
@@ -142,10 +143,9 @@ def flac(look: Look) -> Iterator[int]:
             continue
         yield found.start()
         data, last = look(0, longest, longest), None
-        for match in CANDIDATE.finditer(data, LEAST):
-            if begins(look, match.start()):
-                yield match.start()
-                return
+        if place := next((one for one in likely(data, LEAST) if begins(look, one)), 0):
+            yield place
+            return
 
 
 def is_whole_flac(file: BinaryIO, size: int) -> bool:
@@ -160,12 +160,14 @@ def is_whole_flac(file: BinaryIO, size: int) -> bool:
     look = look_into(file, size - longest)
     tail = look(0, longest, longest)
     found = last.search(tail)
+    if not found:
+        return False
     places = [FRAME.search(look_into(file, size * place // 4)(0, longest, longest)) for place in (1, 2, 3)]
     heads = [one for one in (*places, found) if one]
     numbers = [_number(one[1]) for one in heads]
-    if not found or len(heads) < 4 or numbers != sorted(set(numbers)) or len({one[0][2] & 15 for one in heads}) > 1:
+    if len(heads) < 4 or numbers != sorted(set(numbers)) or len({one[0][2] & 15 for one in heads}) > 1:
         return False
-    return not any(begins(look, one.start()) for one in CANDIDATE.finditer(tail, found.end()))
+    return not any(begins(look, one) for one in likely(tail, found.end()))
 
 
 def _number(code: bytes) -> int:
@@ -195,7 +197,7 @@ def _last_frame(info: bytes) -> tuple[re.Pattern[bytes] | None, int]:
 def behind_rubbish(look: Look) -> Iterator[int]:
     """Walk over what is no part of a recording to the next: of any kind nearby, and further on of the common ones."""
     data = look(0, NEARBY, SEARCHED)
-    if place := next((one.start() for one in CANDIDATE.finditer(data, 1) if begins(look, one.start())), 0):
+    if place := next((one for one in likely(data, 1) if begins(look, one)), 0):
         yield place
     else:
         yield from searched(look, b"RIFF")
@@ -230,10 +232,14 @@ def promised(look: Look, length: int, goes_on: Callable[[bytes], bool], most: by
 def searched(look: Look, kind: bytes) -> Iterator[int]:
     """Walk to the head of another of this kind, or of the common kinds."""
     kinds = {*COMMON, kind}  # to look for a few bytes first is quicker
-    while data := look(0, LONGEST, BLOCK):
-        found = (match for one in kinds if one in data for match in OWN[one].finditer(data))
-        places = [match.start() for match in found if match[0][:3] != b"ID3" or begins(look, match.start())]
-        if places:
+    size = SEARCHED  # at first: parts may be many and short
+    while data := look(0, LONGEST, size):
+        found = (OWN[one].finditer(data) for one in kinds if one in data)
+        likely_ones = (
+            (match.start() for match in ones if match[0][:3] != b"ID3" or begins(look, match.start())) for ones in found
+        )
+        if places := [place for ones in likely_ones if (place := next(ones, -1)) >= 0]:
             yield min(places)
             return
         yield max(1, len(data) - LONGEST)
+        size = BLOCK

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import BinaryIO
 
 LETTERS = frozenset((string.ascii_letters + string.digits + " _-.!").encode())  # of names of chunks and boxes
@@ -128,9 +128,15 @@ class Pieces:
         if self.tries > MOST_CUT_OFF:
             return length
         data = self.look(0, length, length + PACKETS)
-        found = (match.start() for match in CANDIDATE.finditer(data, 1))
-        likely = (at for at in found if at < length and (data[at] != 0xFF or frame_bytes(data[at : at + LEAST])))
-        return next((at for at in islice(likely, MOST_LIKELY) if begins(self.look, at)), length)
+        found = takewhile(lambda at: at < length, islice(likely(data, 1), MOST_LIKELY))
+        return next((at for at in found if begins(self.look, at)), length)
+
+
+def likely(data: bytes, at: int) -> Iterator[int]:
+    """Yield the places from one on where a file may begin by its first bytes."""
+    for match in CANDIDATE.finditer(data, at):
+        if data[match.start()] != 0xFF or frame_bytes(data[match.start() : match.start() + LEAST]):
+            yield match.start()
 
 
 def packet_width(head: bytes) -> tuple[int, int]:

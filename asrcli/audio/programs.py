@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from asrcli.audio.heads import MOST_CUT_OFF, PACK, PACKETS, SYNC, Pieces, begins, find, look_into, packet_width
 from asrcli.audio.walks import packet_bytes
 
-BLOCK = 1 << 15  # packets read at a time
+BLOCK, AFTER_DAMAGE = 1 << 15, 1 << 6  # packets read at a time
 SOUND = (0x03, 0x04, 0x0F, 0x11, 0x1C, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87)  # kinds of streams
 PRIVATE = 0x06  # sound where a descriptor says so (AC-3, E-AC-3, DTS, AAC) or none says anything
 DESCRIPTORS = (0x6A, 0x7A, 0x7B, 0x7C)
@@ -45,13 +45,14 @@ def _packets(file: BinaryIO, size: int, width: int, lead: int) -> Iterator[tuple
     """
     import numpy as np
 
-    at = 0
+    at, count = 0, BLOCK
     while at + width <= size:
         file.seek(at)
-        data = np.frombuffer(file.read(BLOCK * width), np.uint8)
+        data = np.frombuffer(file.read(count * width), np.uint8)
         rows = data[: len(data) // width * width].reshape(-1, width)
         lost = np.flatnonzero(rows[:, lead] != SYNC)
         good = rows[: lost[0]] if len(lost) else rows
+        count = min(BLOCK, 2 * count) if bool(len(good)) != bool(len(lost)) else AFTER_DAMAGE
         if len(good):
             yield at, good
             at += good.size
