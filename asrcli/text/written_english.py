@@ -82,8 +82,8 @@ _ROMAN = r"(?=[IVX]{2}|V\b)(X{0,3}(?:IX|IV|V?I{0,3}))\b(?!\.\s?[A-Z])"
 
 def unit(found: re.Match[str]) -> str:
     """Return a number and its unit in words."""
-    before = found.string[max(0, found.start() - 20) : found.start()]  # the word before, and "and"
-    before = before.lower().replace("-", " ").removesuffix(" and ").split()[-1:]
+    words = found.string[max(0, found.start() - 20) : found.start()]  # the one before, and "and"
+    before = words.lower().replace("-", " ").removesuffix(" and ").split()[-1:]
     one = found[1].lower() in ("1", "one") and not {*TENS, "hundred", *LARGE, "point"}.intersection(before)
     return f"{found[1]} {UNITS[found[2]].replace('(s)', '' if one else 's')}"
 
