@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 Row = Mapping[str, Any]
+MOST_COMPARED = 2000  # characters of a text
 LOOKED_AT = 200  # rows: what a column holds shows in the first ones
 REFERENCE_KEYS = (
     *(
@@ -216,8 +217,10 @@ def other_texts(rows: Sequence[Row], column: str, keys: Sequence[str]) -> list[s
 
 def alike(text: str, other: Any) -> bool:
     """Return whether a value has most of the words of a text."""
-    words, others = ({word.strip('.,;:!?"').lower() for word in str(one).split()} for one in (text, other))
-    return isinstance(other, str) and 2 * len(words & others) > max(len(words), len(others))
+    if not isinstance(other, str):
+        return False
+    words, others = ({word.strip('.,;:!?"').lower() for word in one[:MOST_COMPARED].split()} for one in (text, other))
+    return 2 * len(words & others) > max(len(words), len(others))
 
 
 def is_missing(value: Any) -> bool:
