@@ -168,6 +168,11 @@ def test_subtitles_that_repeat_themselves_take_linear_time() -> None:
     assert retimed_lyrics(blank, [(2.0, 3.0)]) == blank.replace("01", "02")
 
 
+def test_a_voice_of_lyrics_stands_first() -> None:
+    lines = [cue.lines for cue in parse_lrc("[00:01.00]watch tv1: news\n[00:02.00] v2: hi\n")]
+    assert lines == [("watch tv1: news",), ("hi",)]
+
+
 def test_lyrics_with_minutes_that_no_number_holds() -> None:
     with pytest.raises(InputError, match="no times of LRC"):
         parse_lrc(f"[{'1' * 5000}:01.00]hi")

@@ -14,7 +14,7 @@ STAMP = re.compile(r"(\[[\d:.]+\])")
 LRC_LINE = re.compile(r"\s*((?:\[\d{1,6}:\d{1,2}(?:[.:]\d{1,3})?\]\s*)+)(.*)")
 LRC_WORD = re.compile(r"<\d{1,6}:\d{1,2}(?:[.:]\d{1,3})?>")
 LRC_BEHIND = re.compile(r"\s*\[bg:(.*)\]\s*")  # the voices behind, in enhanced LRC
-LRC_VOICE = re.compile(r"v\d{1,2}:\s*")
+LRC_VOICE = re.compile(r"\A\s*v\d{1,2}:\s*")
 
 
 def parse_lrc(text: str) -> list[Cue]:
@@ -40,7 +40,7 @@ def _lyrics(rows: Sequence[str]) -> list[tuple[float, str, int, str]]:
             said = " ".join(LRC_WORD.sub("", behind[1]).split())
             found += [(_lyric(first[0][1:-1]) if first else found[-1][0] if found else 0.0, said, number, "")]
         elif match := LRC_LINE.fullmatch(row):
-            said = " ".join(LRC_VOICE.sub("", LRC_WORD.sub("", match[2]), count=1).split())
+            said = " ".join(LRC_VOICE.sub("", LRC_WORD.sub("", match[2])).split())
             found += [(_lyric(stamp), said, number, stamp) for stamp in re.findall(r"\[([^\]]+)\]", match[1])]
     return sorted(found, key=lambda one: one[0])
 
