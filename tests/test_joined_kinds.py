@@ -74,6 +74,18 @@ def test_each_kind_of_file_is_heard_behind_another(order: int, piped: bool, tmp_
     assert found == wanted
 
 
+def test_aac_with_the_mark_of_a_packet_at_its_fifth_byte_is_no_transport_stream(tmp_path: Path) -> None:
+    own = written(tmp_path, "f.aac", 600)
+    length, marked = (own[3] & 3) << 11 | own[4] << 3 | own[5] >> 5, 0x47 << 3  # of the first frame
+    assert length < marked
+    frame = own[:3] + bytes((own[3] & 0xFC, 0x47, own[5] & 0x1F)) + own[6:length] + bytes(marked - length)
+    path = tmp_path / "joined.aac"
+    path.write_bytes(frame + own[length:] + written(tmp_path, "a.wav", 900))
+    samples, told = heard(path)
+    assert not told
+    assert pitches(samples[: 4 * SAMPLE_RATE]) == [600, 600, 900, 900]
+
+
 @pytest.mark.parametrize("unknown", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000])
 @pytest.mark.parametrize("second", ["a.wav", "b.mp3", "c.flac", "e.opus"])
 def test_a_wav_whose_writer_did_not_know_its_length_ends_where_another_begins(

@@ -18,7 +18,19 @@ from typing import BinaryIO, cast
 
 from asrcli.audio.fragments import Fragment, Pieces, Reordered, boxes, in_order
 from asrcli.audio.frames import behind_rubbish, is_whole_flac, searched
-from asrcli.audio.heads import LETTERS, LONGEST, PACK, RF64, SEARCHED, SYNC, Look, begins, id3_bytes, look_into
+from asrcli.audio.heads import (
+    LETTERS,
+    LONGEST,
+    PACK,
+    PACKETS,
+    RF64,
+    SEARCHED,
+    Look,
+    begins,
+    id3_bytes,
+    look_into,
+    packet_width,
+)
 from asrcli.audio.programs import pack_starts, program_starts
 from asrcli.audio.walks import LAYOUTS, walk
 from asrcli.audio.wav_heads import replaced_head
@@ -93,8 +105,10 @@ def _first(file: BinaryIO, size: int, far: bool) -> tuple[Part, int | None]:
 
 def _following(file: BinaryIO, head: bytes, size: int, far: bool) -> int | None:
     """Return where another begins behind the first recording of a file, by its first bytes."""
-    if head[:4] == PACK or SYNC in (*head[:1], *head[4:5]):
-        starts = pack_starts if head[:4] == PACK else program_starts
+    file.seek(0)
+    packets, _ = packet_width(file.read(PACKETS))  # one mark is not enough: a frame of AAC may have it
+    if packets or head[:4] == PACK:
+        starts = program_starts if packets else pack_starts
         return next(starts(file, size), None) if far or size <= NEAR else None
     if head[:4] == b"fLaC" and is_whole_flac(file, size):
         return None
