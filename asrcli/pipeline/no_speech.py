@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 LEAST = 3.0  # seconds that stand out in one place and are worth a line
 APART = 10.0  # seconds between those of one place: what hides speech hides the pauses in it, too
-# Seconds of a place in a recording that is mostly speech, or left of what stands out beside speech: less is a breath, a
-# beep, a tune.
-LEAST_BESIDE = 6.0
+LEAST_BESIDE = 6.0  # seconds left of what stands out beside speech that was found; less is a breath, a beep, a tune
 LEAST_BETWEEN = 1.0  # seconds of what is louder than speech, between what was found in it
 AROUND = 0.5  # seconds recognised on both sides of what stands out
 
@@ -42,8 +40,7 @@ def left_out(speech: Sequence[Region], standout: Standout, start: float = 0.0) -
         if one.start - before > APART or (following < len(heard) and heard[following].start < one.start):
             places.append([])
         places[-1].append(one)
-    least = LEAST if _seconds(left) > _seconds(heard) else LEAST_BESIDE
-    worth = [Region(own[0].start, own[-1].end) for own in places if _seconds(own) >= least]
+    worth = [Region(own[0].start, own[-1].end) for own in places if _seconds(own) >= LEAST]
     return moved(merge([*worth, *gaps(standout.louder(heard), heard, LEAST_BETWEEN)]), start)
 
 
