@@ -330,3 +330,15 @@ def test_a_live_stream_does_not_wait_for_what_comes_next(name: str, start: bytes
         while part := pipe.read(1 << 16):
             read += len(part)
     assert end - held <= read <= end
+
+
+def test_flac_in_a_matroska_is_no_file_of_its_own(tmp_path: Path) -> None:
+    """Its head stands in that of the track: where no size is known, or what is promised is cut off, all is searched."""
+    path = tmp_path / "live.mka"
+    source = ["-f", "lavfi", "-i", "sine=440:d=3", "-c:a", "flac", "-f", "matroska"]
+    subprocess.run(["ffmpeg", "-loglevel", "error", *source, "-live", "1", str(path)], check=True)
+    whole = path.read_bytes()
+    for data in (whole, whole[: len(whole) // 2]):
+        piped = Piped(io.BytesIO(data))
+        assert len(list(parts_of(io.BytesIO(data)))) == 1
+        assert sum(map(len, iter(piped.read, b""))) == len(data) and not piped.next_part()

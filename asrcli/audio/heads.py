@@ -38,9 +38,11 @@ HEADS = {
     ASF[:4]: re.escape(ASF),
     MXF[:4]: re.escape(MXF),
 }
+# FLAC in Matroska has its own head in the head of its track, behind this mark and a size.
+NOT_IN_MATROSKA = b"".join(rb"(?<!\x63\xa2.{%d})" % digits for digits in (1, 2, 3, 4, 8))
 COMMON = {
     b"RIFF": rb"RIFF.{4}WAVE(?:fmt |JUNK|junk|bext|LIST|fact|iXML|PAD |FLLR|Fake|cue |PEAK)",
-    b"fLaC": rb"fLaC[\x00\x80]\x00\x00\x22",
+    b"fLaC": NOT_IN_MATROSKA + rb"fLaC[\x00\x80]\x00\x00\x22",
     b"OggS": rb"OggS\x00\x02\x00{8}",
     b"ftyp": rb"\x00\x00[\x00-\x0f].ftyp",
     b"ID3": rb"ID3[\x02-\x04].[\x00\x10\x20\x40\x60\x80\xc0\xe0][\x00-\x7f]{4}",
