@@ -56,10 +56,8 @@ def frames(look: Look) -> Iterator[int]:
             return
     while data := look(0, LEAST, SEARCHED):
         last, at = whole(data, LEAST, _own_bytes)
-        if last:
-            yield last
         if at:
-            yield pieces.reach(at - last)
+            yield from pieces.up_to(last, at)
             continue
         yield from tags(look)
         if begins(look) or not (data := look(0, LONGEST, SEARCHED)):

@@ -133,6 +133,12 @@ class Pieces:
         found = takewhile(lambda at: at < length, islice(likely(data, 1), MOST_LIKELY))
         return next((at for at in found if begins(self.look, at)), length)
 
+    def up_to(self, last: int, end: int) -> Iterator[int]:
+        """Walk over whole pieces, of which the last begins and ends so far from here."""
+        if last:
+            yield last
+        yield self.reach(end - last)
+
 
 def likely(data: bytes, at: int) -> Iterator[int]:
     """Yield the places from one on where a file may begin by its first bytes."""

@@ -163,9 +163,7 @@ def _packets(look: Look, width: int, lead: int) -> Iterator[int]:
     while data := look(0, width, BLOCK):
         marks = data[lead::width]
         if count := len(marks) - len(marks.lstrip(bytes((SYNC,)))):
-            if count > 1:
-                yield (count - 1) * width
-            yield pieces.reach(width)
+            yield from pieces.up_to((count - 1) * width, count * width)
         elif begins(look):
             return
         else:
@@ -177,10 +175,8 @@ def _packs(look: Look) -> Iterator[int]:
     pieces = Pieces(look, lambda behind: bool(packet_bytes(behind)))
     while data := look(0, PACK_HEAD, SEARCHED):
         last, at = whole(data, PACK_HEAD, packet_bytes)
-        if last:
-            yield last
         if at:
-            yield pieces.reach(at - last)
+            yield from pieces.up_to(last, at)
         elif begins(look):
             return
         else:
