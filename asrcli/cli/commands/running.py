@@ -41,7 +41,13 @@ def run(
     reports: ReportOptions,
     console: Console,
 ) -> int:
-    """Transcribe what was asked for and return the exit code."""
+    """Transcribe recordings, or the utterances of a manifest, and return the exit code: 1 when one of them failed."""
+    if sources.manifest:
+        from asrcli.runs import manifest
+
+        _check_manifest(wanted, sources, results, reports)
+        utterances = manifest.plan(Path(sources.manifest), wanted)
+        return run_planned(utterances, lambda: manifest.execute(utterances), console, Sinks(reports, runs, utterances))
     from asrcli.cli.commands.requests import say_format
     from asrcli.runs.execute import execute
     from asrcli.runs.plan import plan
@@ -52,17 +58,8 @@ def run(
     return run_planned(planned, lambda: execute(planned), console, sinks)
 
 
-def run_manifest(
-    wanted: Request,
-    sources: InputOptions,
-    results: OutputOptions,
-    runs: RunOptions,
-    reports: ReportOptions,
-    console: Console,
-) -> int:
-    """Transcribe the utterances of a manifest and return the exit code: 1 when one of them failed."""
-    from asrcli.runs.manifest import execute, plan
-
+def _check_manifest(wanted: Request, sources: InputOptions, results: OutputOptions, reports: ReportOptions) -> None:
+    """Raise `UsageError` for options that do not go together with a manifest."""
     of_files = of_recordings(wanted) | {
         "--diarize": wanted.speakers and wanted.speakers.rttm is None,
         "INPUT": sources.inputs, "--files-from": sources.files_from, "--format": results.format,
@@ -74,8 +71,6 @@ def run_manifest(
     check_sinks(results, reports, 1, ["json"])
     if reports.json and wanted.naming.to_stdout:
         raise UsageError("--json and the manifest cannot share standard output; give --output")
-    planned = plan(Path(sources.manifest or ""), wanted)
-    return run_planned(planned, lambda: execute(planned), console, Sinks(reports, runs, planned))
 
 
 def run_planned(

@@ -72,8 +72,6 @@ def transcribe(
             from asrcli.cli.commands.streaming import run_live
 
             raise typer.Exit(run_live(wanted, sources, runs, reports, live, console))
-        from asrcli.cli.commands.running import run, run_manifest
+        from asrcli.cli.commands.running import run
 
-        if sources.manifest:
-            raise typer.Exit(run_manifest(wanted, sources, results, runs, reports, console))
         raise typer.Exit(run(wanted, sources, results, runs, reports, console))
