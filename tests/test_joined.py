@@ -326,7 +326,9 @@ def test_packets_that_are_lost_in_the_first_second_are_no_jitter(lost: float, tm
 TAG, PAGE = b"ID3\4\0\0\0\0\0\0", b"OggS\0\2" + b"\0" * 20
 
 
-@pytest.mark.parametrize("piece", [TAG, TAG + b"\xff\xfb\x90\0", b"OggS", PAGE + b"\xff" * 4])
+@pytest.mark.parametrize(
+    "piece", [pytest.param(TAG, marks=pytest.mark.slow), TAG + b"\xff\xfb\x90\0", b"OggS", PAGE + b"\xff" * 4]
+)
 def test_what_looks_like_many_parts_is_read_in_one_pass(piece: bytes, tmp_path: Path) -> None:
     """Each look costs a read of 64 KB: without an end 5 MB of these would be read for minutes."""
     for ending, codec in (("mp3", "libmp3lame"), ("opus", "libopus")):

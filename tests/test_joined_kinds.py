@@ -57,7 +57,7 @@ def written(folder: Path, name: str, hertz: float, seconds: float = 2) -> bytes:
 
 
 @pytest.mark.parametrize("piped", [False, True])
-@pytest.mark.parametrize("order", [1, -1, 7, -5])
+@pytest.mark.parametrize("order", [1, -1, *(pytest.param(one, marks=pytest.mark.slow) for one in (7, -5))])
 def test_each_kind_of_file_is_heard_behind_another(order: int, piped: bool, tmp_path: Path) -> None:
     names = [list(KINDS)[(number * order) % len(KINDS)] for number in range(len(KINDS))]
     wanted = [600 + 300 * (number % 3) for number in range(len(names))]
@@ -248,6 +248,7 @@ def test_no_ordinary_file_is_taken_for_two(tmp_path: Path) -> None:
         assert not pipe.next_part(), name
 
 
+@pytest.mark.slow
 def test_many_tiny_parts_of_all_kinds_cost_no_more_than_a_few_passes(tmp_path: Path) -> None:
     names = ("a.wav", "d.mp3", "c.flac", "e.opus", "f.aac", "g.m4a")
     pieces = [written(tmp_path, name, 600, seconds=0.1) for name in names]

@@ -99,6 +99,7 @@ def test_the_published_tokenizer_joins_a_space_and_t() -> None:
     assert whole(published) < whole(with_all_merges(published)) == len(begin) > 100
 
 
+@pytest.mark.slow
 def test_a_prompt_takes_no_words_away(real: Callable[..., Result], recordings: dict[str, Path]) -> None:
     """Words that the prompt and the recording both have were left out, without a flag or a gap."""
     for batched in ((), ("--no-batched",)):

@@ -67,6 +67,7 @@ def test_a_table_holds_bare_systems_against_asr_with_the_same_weights(capsys: py
     assert second[:3] == [bare.name, "4.0", "4 to 4"] and second[5].startswith("-18.2 (") and second[6] == "3.0"
 
 
+@pytest.mark.slow
 def test_the_copies_have_a_difference_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,6 +33,7 @@ def dataset(path: Path) -> Dataset:
     return open_dataset(Wanted(str(path)), print)
 
 
+@pytest.mark.slow
 def test_scores_that_are_known_by_hand(talks: Path) -> None:
     """Of 8 s one is missed, one false, two are of another speaker; and one word is with the wrong one."""
     found = say.Spoken(

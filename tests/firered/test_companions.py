@@ -154,6 +154,7 @@ def test_a_punctuation_model_without_its_parts(tmp_path: Path) -> None:
 # In the commands
 
 
+@pytest.mark.slow
 def test_the_command_with_all_three(asr: Run, cases, checkpoints: Path, tmp_path: Path) -> None:
     case = cases.aed_case(0, ctc=False)
     lid = companion_cases.lid_folder(tmp_path / "lid", case.state, case.args)

@@ -146,6 +146,7 @@ def test_several_workers_share_the_requests(tmp_path: Path) -> None:
         until(lambda: metric(server, "asr_engine_clips_total") == 6)
 
 
+@pytest.mark.slow
 def test_an_engine_that_dies_costs_one_request(tmp_path: Path) -> None:
     with serving(tmp_path, "-e", "fake:kill=upload-2") as server:
         answers = [server.ask(ONE.read_bytes()) for _ in range(3)]
