@@ -50,7 +50,7 @@ COLUMNS = (
     *("gaps and flags", "false an hour", "without a lost word", "CPU s", "MB"),
 )
 MATERIAL = {  # minutes, seed, and what it is
-    "hard": (5.0, 3, "voices at several levels, a third of them disturbed, with beeps and tunes in the pauses"),
+    "hard": (5.0, 3, "voices at several levels, two thirds of them disturbed, with beeps and tunes in the pauses"),
     "ordinary": (10.0, 0, "the English recordings as they are, in any order, with pauses of 0.3 to 5 s"),
     "copies": (10.0, 1, "copies of them (level, tape, telephone, MP3, noise), in one order, with pauses of 0.5 to 5 s"),
 }
