@@ -247,6 +247,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         advice = f"write {file} for the file" if file else f"see {command} --help"
         if context and text.startswith(("No such command", "Missing command")) and not text.endswith("?"):
             advice = f"choose one of: {', '.join(context.command.list_commands(context))}"
+            advice = "write --add before each run, or name their folder" if "--add" in words else advice
         advice = f" {advice[0].upper()}{advice[1:]}" if text.endswith("?") else f"; {advice}"
         line = line_of(f"asr: {text[:1].lower()}{text[1:]}{advice}")
         print(text if text.startswith("Usage:") else line, file=sys.stderr)
