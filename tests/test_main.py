@@ -367,7 +367,10 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
         (["transcrib", "a.wav"], "Did you mean 'transcribe'?"),
         (["xyzzy"], "No such command 'xyzzy'; choose one of: transcribe, serve"),
         (["report", "a.json"], "no such command 'a.json'; choose one of: merge"),
-        (["leaderboard", "--add", "a.jsonl", "b.jsonl"], "'b.jsonl'; write --add before each run, or name their folder"),
+        (
+            ["leaderboard", "--add", "a.json", "b.json"],
+            "'b.json'; write --add before each run, or name their folder",
+        ),
         (["transcribe", "a.wav", "--output"], "'--output' requires an argument; see asr transcribe --help"),
         (["transcribe", "a.wav", "--workers", "two"], "'two' is not a whole number of at least 0"),
         (["transcribe", "a.wav", "--vad-threshold", "3"], "'3' is not a number from 0 to 1"),

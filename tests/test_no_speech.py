@@ -573,7 +573,10 @@ def test_what_stands_out_gets_a_second_look_by_the_engine(tmp_path: Path, talk: 
     assert flags[0] and flags == sorted(flags, reverse=True) and not flags[-1]
 
 
-@pytest.mark.parametrize(("sound", "untold"), [("hiss", 0.0), ("tones", 0.0), ("siren", 0.2)])
+@pytest.mark.parametrize(
+    ("sound", "untold"),
+    [("hiss", 0.0), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("tones", 0.0), ("siren", 0.2)))],
+)
 def test_speech_under_a_machine_that_begins_is_told(tmp_path: Path, talk: Any, sound: str, untold: float) -> None:
     """It is steady, so it does not stand out, and Silero hears nothing in it; it is louder than the speech before.
 
