@@ -108,9 +108,9 @@ def implementation(engine: type[Engine], backend: str | None) -> type[Engine]:
     return engine.implementation(backend) if issubclass(engine, Backends) else engine
 
 
-def backend_of(engine: type[Engine]) -> str:
-    """Return which backend a class is; "" for an engine with only one implementation."""
-    return engine.backend if issubclass(engine, Backends) else ""
+def backend_of(plugin: type[Plugin]) -> str:
+    """Return which backend a class is; "" for a plugin with only one implementation."""
+    return plugin.backend if issubclass(plugin, Backends) else ""
 
 
 def file_suffixes(plugin: type[Plugin]) -> tuple[str, ...]:

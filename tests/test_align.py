@@ -667,6 +667,17 @@ def test_a_line_per_word_unless_asked_otherwise(asr: Run, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_what_shaped_the_times_is_in_the_json(asr: Run) -> None:
+    sound = (EXAMPLES / "station-awb.wav", EXAMPLES / "station-awb.txt")
+    usual = json.loads(asr("align", *sound, "-f", "json").out)["options"]
+    assert usual["device"] == "cpu" and usual["vad"] == "silero" and float(usual["vad_threshold"]) < 1
+    assert "chunk_length" not in usual and "language" not in usual
+    given = ("--no-vad", "--chunk-length", "20", "-l", "en", "--listener", "none")
+    other = json.loads(asr("align", *sound, "-f", "json", *given).out)["options"]
+    assert other.items() >= {"vad": "off", "chunk_length": "20", "language": "en", "listener": "none"}.items()
+    assert not [name for name in other if name.startswith("vad_")]
+
+
 def test_subtitles_keep_their_cues(asr: Run, tmp_path: Path) -> None:
     record(tmp_path / "talk.wav", [GARDEN, 2.0, LIGHTS])
     cues = [sentence(GARDEN), sentence(LIGHTS)[:25].strip(), sentence(LIGHTS)[25:].strip()]

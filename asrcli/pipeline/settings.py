@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asrcli.audio.cut import CutOptions
     from asrcli.audio.vad import VadOptions
     from asrcli.companions import Identifier, Punctuator
+    from asrcli.engine import Device, Plugin
     from asrcli.engines.recogniser import Choice, Recogniser
     from asrcli.types import Samples
 
@@ -52,7 +53,7 @@ def decode_threads(recognisers: int, elsewhere: bool) -> int:
 
 def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield name and value of all that shapes a text apart from what is asked of the engine."""
-    yield from by_engine(choice)
+    yield from by_plugin(choice.engine, choice.device)
     yield "batch_size", str(settings.batch_size)
     yield "clip_seconds", f"{settings.cut.max_seconds:g}"
     yield from by_vad(settings.cut.vad)
@@ -61,11 +62,11 @@ def shaped_by(choice: Choice, settings: Settings) -> Iterator[tuple[str, str]]:
     yield from settings.also
 
 
-def by_engine(choice: Choice) -> Iterator[tuple[str, str]]:
-    """Yield name and value of the implementation, the device and its precision."""
-    if backend := backend_of(choice.engine):
+def by_plugin(plugin: type[Plugin], device: Device) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the implementation, the device and its precision, of an engine or an aligner."""
+    if backend := backend_of(plugin):
         yield "backend", backend
-    device, accepted = choice.device, choice.engine.dtypes.get(choice.device.kind, ())
+    accepted = plugin.dtypes.get(device.kind, ())
     yield "device", device.kind
     yield "dtype", accepted[0] if device.dtype == "auto" and accepted else device.dtype
     if pin_threads():

@@ -112,7 +112,7 @@ class _Alignment:
     def __init__(self, planned: AlignPlan, prepared: _Prepared) -> None:
         self.plan, self.request = planned, planned.request
         self.shared = Shared(self.request)
-        self.weights = prepared.aligner.weights
+        self.choice = prepared.aligner
         self.notes: list[str] = []  # lines for the user, which whoever loads something adds to
         self.aligners = prepared.load(self.notes.append)
         self.find_second = prepared.second
@@ -154,12 +154,14 @@ class _Alignment:
 
     def _align(self, job: Job) -> Iterator[JobEvent]:
         opened = {job.name: stamp(job.name), **({job.text: stamp(job.text, MOST)} if job.text else {})}
-        transcript = yield from self._aligned(job, self.aligners)
+        transcript, again = (yield from self._aligned(job, self.aligners)), False
         if self.find_second is not None and self._coverage(transcript) < self.request.min_coverage:
             other = yield from self._aligned(job, self.second)
-            transcript = max(transcript, other, key=self._coverage)
+            again = self._coverage(other) > self._coverage(transcript)
+            transcript = other if again else transcript
         yield from (Note(text, job) for text in transcript.warnings)
-        transcript = replace(transcript, model=self.weights.name, revision=self.weights.revision)
+        weights, options = self.choice.weights, tuple(self.plan.shaped_by(self.choice.device, again))
+        transcript = replace(transcript, model=weights.name, revision=weights.revision, options=options)
         yield from self._finish(job, transcript, opened)
         if self.request.reference:
             yield self._compare(self.request.reference, job, transcript)

@@ -22,6 +22,7 @@ from asrcli.formats import Layout
 from asrcli.outputs.identity import digest_of
 from asrcli.outputs.recipes import Recipe
 from asrcli.outputs.targets import File, reads
+from asrcli.pipeline.settings import by_plugin, by_vad
 from asrcli.places.addresses import is_address
 from asrcli.runs.align_pairs import Pair
 from asrcli.runs.jobs import FORCED, Job, RunRequest, plan_outputs
@@ -30,6 +31,7 @@ from asrcli.types import Recording
 
 if TYPE_CHECKING:
     from asrcli.aligner import Aligner
+    from asrcli.engine import Device
     from asrcli.types import Transcript
 
 MIN_COVERAGE = 0.5  # of the words; half of them missing is no alignment
@@ -106,6 +108,22 @@ class AlignPlan:
     jobs: tuple[Job, ...]
     recipe: Recipe
     notices: tuple[str, ...]
+
+    def shaped_by(self, device: Device, again: bool) -> Iterator[tuple[str, str]]:
+        """Yield name and value of all that shapes the times.
+
+        Args:
+            device: where the aligner runs.
+            again: whether the recogniser was asked that is there for a text which the aligner calls another one.
+        """
+        request = self.request
+        yield from by_plugin(self.aligner, device)
+        yield "listener", _verifier_name(None, self.second) if again else _verifier_name(self.finder, self.listener)
+        yield from by_vad(request.vad)
+        if request.chunk_length:
+            yield "chunk_length", f"{request.chunk_length:g}"
+        if request.language:
+            yield "language", request.language
 
     @property
     def read(self) -> list[File]:

@@ -22,7 +22,7 @@ from asrcli.pipeline.assembly import untexted
 from asrcli.pipeline.flags import merge
 from asrcli.pipeline.joints import capitalised, respelled
 from asrcli.pipeline.no_speech import left_out, no_speech_lines
-from asrcli.pipeline.settings import by_engine, by_vad
+from asrcli.pipeline.settings import by_plugin, by_vad
 from asrcli.streaming.recognition import USUAL, Hypotheses, OwnStream, Pace, Recognition, Update
 from asrcli.types import SAMPLE_RATE, Options, Recording, Region, Samples, Segment, Timings, Transcript, Turn
 
@@ -202,7 +202,9 @@ class Listener:
         self.recogniser, self.recording, self.options = recogniser, recording, options
         self.pace = replace(how.pace, detected=how.vad is not None)
         live = {"every": f"{how.pace.every:g}", "settle_after": f"{how.pace.settle_after:g}"}
-        self.recorded = (*by_engine(recogniser.choice), *by_vad(how.vad), *live.items(), *options.recorded())
+        choice = recogniser.choice
+        engine = by_plugin(choice.engine, choice.device)
+        self.recorded = (*engine, *by_vad(how.vad), *live.items(), *options.recorded())
         self.speakers = how.speakers
         self._held = ""  # settled of the segment under way, while nobody knows who says it
         self.endpointer = Endpointer(how.vad)
