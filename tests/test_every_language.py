@@ -43,7 +43,9 @@ def rows(facts: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
         yield "".join(chr(ord(digit) + 0xFEE0) for digit in number), number, True  # of full width
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "language", [pytest.param(one, marks=pytest.mark.slow if at % 2 else ()) for at, one in enumerate(LANGUAGES)]
+)
 def test_what_is_one_text_and_what_is_not(language: str) -> None:
     normalize = build("asr", language)
     made = list(rows(LANGUAGES[language]))

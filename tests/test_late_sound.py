@@ -74,7 +74,9 @@ def test_a_stretch_before_the_sound_is_silence(tmp_path: Path) -> None:
     assert len(samples) == 1.5 * SAMPLE_RATE and not samples.any()
 
 
-@pytest.mark.parametrize("ending", sorted(CODECS))
+@pytest.mark.parametrize(
+    "ending", [pytest.param(one, marks=pytest.mark.slow if at % 2 else ()) for at, one in enumerate(sorted(CODECS))]
+)
 def test_sound_behind_megabytes_of_pictures_is_found(ending: str, tmp_path: Path) -> None:
     """Of a program stream, FFmpeg knows the tracks whose packets it has seen: those of the first 5 MB."""
     path = video(tmp_path / f"a.{ending}", late=5.0, pictures=130, size=256)

@@ -153,7 +153,9 @@ tk tl tr tt uk ur uz vi yi yo yue zh
 """.split()
 
 
-@pytest.mark.parametrize("language", UNITS)
+@pytest.mark.parametrize(
+    "language", [pytest.param(one, marks=pytest.mark.slow if at % 4 else ()) for at, one in enumerate(UNITS)]
+)
 def test_signs_are_the_words_of_the_cldr(language: str) -> None:
     normalize = build("asr", language)
     pairs = UNITS[language]
@@ -172,7 +174,10 @@ def test_pairs(language: str, sign: str, one: str, other: str) -> None:
     assert (normalize(one) == normalize(other)) == (sign == "="), (normalize(one), normalize(other))
 
 
-@pytest.mark.parametrize("language", [*LANGUAGES, None])
+@pytest.mark.parametrize(
+    "language",
+    [None, *(pytest.param(one, marks=pytest.mark.slow if at % 4 else ()) for at, one in enumerate(LANGUAGES))],
+)
 def test_no_sign_of_a_number_is_lost(language: str | None) -> None:
     normalize = build("asr", language)
     different = ["5", "-5", "5 €", "5 $", "5 £", "-5 €", "5%", "5‰", "5 °C", "5 ₹", "5 ¥", "6"]
