@@ -1,8 +1,8 @@
 """What voice activity sees of a recording: no offset, no rumble, and a level at which its model works.
 
 The engine gets the original samples, but for an offset larger than what stands on it. Silero loses speech that stands
-on an offset or on rumble, and most of what peaks below -45 dB of full scale; ``docs/accuracy.md`` has the measurements
-that the figures here were chosen by.
+on an offset or on rumble, and most of what peaks below -45 dB of full scale; the figures here were chosen by the
+measurements in ``docs/experiments.md``.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ STATE = (1, 1, 128)  # of the recurrent layer, twice
 PRIMING = 32  # windows of silence that the model has seen before a stream begins
 # Where the model finds nothing it is asked again, as if silence had come just before, or 2 s before if it found nothing
 # in those either: what it has seen makes it deaf to speech in noise, and new noise it wants to know for some seconds.
-# Less than a third of a second in all is no speech then (docs/accuracy.md).
+# Less than a third of a second in all is no speech then (docs/experiments.md).
 AGAIN = 64  # windows (2 s) that it is asked about again; at the end of a stream half of them
 HEARD = 0.35  # probability from which a window is speech
 LEAST_HEARD = 10  # windows

@@ -2,7 +2,7 @@
 
 Only levels decide, each against the quietest of late: noise and hum do not stand out from themselves, and speech does,
 in what is left without a tone, too, where one hides it. A machine that begins hides speech without a rise and fall, and
-is as loud as the speech near by is, or louder (docs/accuracy.md).
+is as loud as the speech near by is, or louder (docs/experiments.md).
 """
 
 from __future__ import annotations

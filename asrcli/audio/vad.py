@@ -31,7 +31,7 @@ SILERO = "silero"
 @dataclass(frozen=True, slots=True)
 class VadOptions:
     """What counts as speech. Defaults lose none of 320 short words and find nothing in noise, hum and silence
-    (``docs/accuracy.md``); silence and pad lie between Silero's (0.1 s, 0.03 s), which cut within sentences, and
+    (``docs/experiments.md``); silence and pad lie between Silero's (0.1 s, 0.03 s), which cut within sentences, and
     faster-whisper's (2 s, 0.4 s), which keep much silence: `asrcli.audio.cut` keeps shorter
     pauses in a clip all the same.
     """

@@ -162,7 +162,7 @@ def _in_pieces(
     new: list[Segment] = []
     for piece, found in zip(pieces, recognise(pieces), strict=True):
         own = [counted for one in found if (counted := _counted(one)) is not None]
-        # Where nothing was heard, shorter pieces gave nothing either (docs/accuracy.md).
+        # Where nothing was heard, shorter pieces gave nothing either (docs/experiments.md).
         if own and lacks_text(own, piece.speech, SLOW):
             closer = _in_pieces(piece, Region(piece.start, piece.end), own, how, targets[1:])
             own = closer if letters(closer) > MORE * letters(own) else own
@@ -261,7 +261,7 @@ def stretches(clip: Clip, segments: Sequence[Segment]) -> list[tuple[Region, Seg
             bare.append(gap)
         else:
             bare[-1] = Region(bare[-1].start, gap.end)
-    # Where the engine doubts that somebody speaks, nothing longer than a hesitation ever counted (docs/accuracy.md).
+    # Where the engine doubts that somebody speaks, nothing longer than a hesitation ever counted (docs/experiments.md).
     doubted = any((one.no_speech_prob or 0.0) > SPEAKS for one in segments)
     return [*found, *((one, None) for one in bare if not doubted or one.seconds <= ONE_WORD)]
 

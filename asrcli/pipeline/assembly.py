@@ -15,7 +15,7 @@ ClipKey = tuple[int, int]  # first sample in the recording, number of samples
 
 # Speech shorter than this without text is not worth a report: half of Silero's usual padding on both sides.
 LEAST_GAP = 1.0  # seconds
-# What is left of a region beside its text has to be longer: most of what is shorter is breath (docs/accuracy.md).
+# What is left of a region beside its text has to be longer: most of what is shorter is breath (docs/experiments.md).
 LEAST_REST = 1.8  # seconds
 
 

@@ -43,12 +43,12 @@ TOKENS_PER_SECOND = 6.5  # the authors' limit; models that get silence or noise 
 LEAST_TOKENS = 8  # a single word of a short clip must not count as cut
 MOST_TOKENS = 194  # positions of the decoder
 SHORTEST = 895  # samples; the convolutions need as many
-DOUBTFUL = 0.57  # of four words in a row: below it lie words lost in noise, and next to nothing else (docs/accuracy.md)
+DOUBTFUL = 0.57  # of four words in a row: below it lie words lost in noise, and little else (docs/experiments.md)
 RUN = 4  # words in a row: the mean over a text hides four lost words among forty
 MEAN_SHARE = 0.82  # of the mean of all words that counts as much: each four may be a little doubtful, and all wrong
 LACKING = 0.63  # what a text of fewer words lacks counts as this sure: "Ever failed." is odd, and right
 SLOW = 3200  # samples (0.2 s): a mean over so many is an offset, and what moves it is no voice
-LEAST_LEVEL = 0.002  # RMS to which what is quieter is raised: below it the model errs (docs/accuracy.md)
+LEAST_LEVEL = 0.002  # RMS to which what is quieter is raised: below it the model errs (docs/experiments.md)
 REPEATS = 3  # times in a row that make a loop
 MOST_LOADED = 1 << 28  # bytes of a file; base-en has a tenth
 
@@ -84,7 +84,7 @@ class Moonshine(Engine):
     # With 67 s at once the last sentence comes over and over; the decoder's positions are for 30 s.
     max_seconds = 30.0
     rejects_noise = True
-    # Phrases are recognised better together, but not in noise, and not quiet ones beside loud ones (docs/accuracy.md).
+    # Phrases are recognised better together, but not in noise, nor quiet ones beside loud ones (docs/experiments.md).
     longest_pause = 0.5
     level_range = 10.0
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 30.0}

@@ -49,7 +49,7 @@ class CampPlus(Diarizer):
     loads_folders: ClassVar[bool] = False
     devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
     # Prints of one person over one kind of line have cosines from 0.76; those of two people are below 0.51 in 95 of 100
-    # pairs, and below 0.65 in 99 (docs/accuracy.md).
+    # pairs, and below 0.65 in 99 (docs/experiments.md).
     same_person: ClassVar[float | None] = 0.6
     other_person: ClassVar[float] = 0.45
 

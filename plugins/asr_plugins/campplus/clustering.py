@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float64]
 
 
-# Seconds of a piece, and the cosine that its print has then with its person's other prints (docs/accuracy.md).
+# Seconds of a piece, and the cosine that its print has then with its person's other prints (docs/experiments.md).
 PIECE_SECONDS = (0.55, 0.73, 0.92, 1.12, 1.3, 1.5)
 OWN_COSINES = (0.49, 0.53, 0.61, 0.68, 0.70, 0.71)
 # Of a clear recording prints have more of the person, of a noisy one less: by the ratio of the cosines of

@@ -33,7 +33,7 @@ PEOPLE = 3  # whom a window can tell apart
 # Windows at a time. On the CPU more are no faster, and each needs 20 MB between the layers.
 BATCH, BATCH_ON_CPU = 8, 2
 # Somebody speaks from this mean probability on, and two at once from the second. At a half for both, a third of the
-# errors that are left with the true labels is speech that is missed, by telephone and in noise (docs/accuracy.md).
+# errors that are left with the true labels is speech that is missed, by telephone and in noise (docs/experiments.md).
 SPEECH, BOTH = 0.4, 0.6
 
 Piece = tuple[int, int]  # first and last + 1 frame

@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 LEAST_SAMPLES = 400  # one analysis window
 BEST_OF = 5
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/accuracy.md)
+TEMPERATURES = (0.0, 0.2, 0.4, 0.6)  # OpenAI goes on to 1.0, which took longest and gave nothing (docs/experiments.md)
 LOGPROB = -1.0
 NO_SPEECH = 0.6
 

@@ -50,7 +50,7 @@ class Whisper(Engine):
     speaks = LANGUAGES_V3
     weight_files = ("model.bin", "*.safetensors")  # CTranslate2's own format; any other *.bin is a pickle
     max_seconds = WINDOW
-    clip_pad = 0.5  # with 0.2 it has a third more errors in ordinary recordings (docs/accuracy.md)
+    clip_pad = 0.5  # with 0.2 it has a third more errors in ordinary recordings (docs/experiments.md)
     batch_seconds: ClassVar[Mapping[str, float]] = {"cpu": 8 * WINDOW, "cuda": 16 * WINDOW}  # the most
     devices = ("cuda", "cpu")
     dtypes: ClassVar[Mapping[str, tuple[str, ...]]] = {

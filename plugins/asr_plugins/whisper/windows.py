@@ -24,7 +24,7 @@ WINDOW_FRAMES = 3000  # 30 s
 MAX_LENGTH = 448  # positions of the text decoder
 COMPRESSION_RATIO = 2.4  # of a loop
 # How sure the model is of the words of a segment in the mean, and, as a share of it, the likelihood of a token of a
-# window whose words it has no times for: below lie words lost in noise, and next to nothing else (docs/accuracy.md).
+# window whose words it has no times for: below lie words lost in noise, and next to nothing else (docs/experiments.md).
 DOUBTFUL = 0.67
 DOUBTFUL_SHARE = 0.63  # of that limit
 # A fitted window: the encoder sees so much silence behind the clip, and at least so much in all, not 30 s of which half
@@ -211,7 +211,7 @@ def goes_on(window: Window, thresholds: Thresholds, only_loops: bool) -> bool:
     """Return whether a window is decoded at the next temperature as well.
 
     Not a fitted one with a loop, which gets 30 s before. With `only_loops` not an unlikely text either: what is sampled
-    is hardly ever likelier than what the search found (docs/accuracy.md).
+    is hardly ever likelier than what the search found (docs/experiments.md).
     """
     over = window.again or window.growing or (window.narrow and loops(window, thresholds))
     over = over or (only_loops and not thresholds.repeats(window.done))
@@ -221,7 +221,7 @@ def goes_on(window: Window, thresholds: Thresholds, only_loops: bool) -> bool:
 def widened(window: Window, thresholds: Thresholds) -> Window | None:
     """Return a fitted window whose text is a loop with 30 s instead: in noise fewer of those are loops.
 
-    Not one of a clip that was recognised before or comes again: of what failed so, nothing counted (docs/accuracy.md).
+    Not one of a clip that was recognised before or comes again: what failed so never counted (docs/experiments.md).
     """
     once = window.again or window.growing or not window.narrow
     return replace(window, fitted=False) if loops(window, thresholds) and not once else None
