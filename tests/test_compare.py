@@ -257,7 +257,7 @@ def test_formats_are_read(tmp_path: Path) -> None:
     assert texts_of(manifest) == {"u1": "said"}
     assert texts_of(manifest, hypotheses=True) == {"u1": "heard"}
     (tmp_path / "x.txt").write_bytes("\ufeffone\r\ntwo\r\n".encode())
-    assert texts_of(tmp_path / "x.txt") == {"1": "one", "2": "two"}
+    assert texts_of(tmp_path / "x.txt") == {"#1": "one", "#2": "two"}
 
 
 def test_a_folder_of_ctm_files_is_read_where_it_has_no_other_texts(tmp_path: Path) -> None:

@@ -211,3 +211,55 @@ def test_a_text_that_was_recognised_without_an_error_may_be_that_of_the_referenc
     (tmp_path / "hyp.txt").write_text("hello world\nbye\n")
     (note,) = [line for line in run(tmp_path / "ref.txt", [tmp_path / "hyp.txt"], Wanted()).notes if "letter" in line]
     assert note.startswith("hyp: its text is that of ") and "unless it was recognised without any error" in note
+
+
+TEXTS = "the train leaves at nine\nnobody had told them\n"
+WRITTEN = {
+    "ref.txt": TEXTS,
+    "bare.csv": "text\nthe train leaves at nine\nnobody had told them\n",
+    "ids.csv": "id,text\na,the train leaves at nine\nb,nobody had told them\n",
+    "utt.csv": "utt,text\na,the train leaves at nine\nb,nobody had told them\n",
+    "named.trn": "the train leaves at nine (a)\nnobody had told them (b)\n",
+    "counted.jsonl": '{"id": 1, "text": "the train leaves at nine"}\n{"id": 2, "text": "nobody had told them"}\n',
+    "talk.srt": "1\n00:00:00,000 --> 00:00:02,000\nThe train leaves\n\n"
+    "2\n00:00:02,000 --> 00:00:04,000\nat nine. Nobody had told them.\n",
+}
+
+
+@pytest.mark.parametrize("reference", ["ref.txt", "bare.csv"])
+@pytest.mark.parametrize("other", ["ids.csv", "utt.csv", "named.trn"])
+def test_a_line_without_an_id_is_never_taken_for_a_text_with_one(
+    reference: str, other: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row was number 2 by its line, and so was the second line of the other file: 111 % of errors, and exit 0."""
+    monkeypatch.chdir(tmp_path)
+    for name in (reference, other):
+        Path(name).write_text(WRITTEN[name])
+    for two in ((reference, other), (other, reference)):
+        assert called("compare", *two) == 1
+        said = f"{reference} has 2 texts without ids, and {other} 2 with ('a'): give both with ids, or both without"
+        assert capsys.readouterr().err == f"asr: {said}\n"
+
+
+@pytest.mark.parametrize("two", [("ref.txt", "bare.csv"), ("ref.txt", "counted.jsonl"), ("ids.csv", "utt.csv")])
+def test_texts_are_matched_by_their_order_where_nothing_else_is_there(
+    two: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in two:
+        Path(name).write_text(WRITTEN[name])
+    for reference, other in (two, two[::-1]):
+        found = run(Path(reference), [Path(other)], Wanted())
+        assert (len(found.utterances), found.systems[0].counts.errors) == (2, 0)
+
+
+@pytest.mark.parametrize("lines", ["ref.txt", "bare.csv"])
+def test_the_lines_of_a_text_are_compared_with_a_transcript_as_a_whole(
+    lines: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (lines, "talk.srt"):
+        Path(name).write_text(WRITTEN[name])
+    for reference, other in ((lines, "talk.srt"), ("talk.srt", lines)):
+        found = run(Path(reference), [Path(other)], Wanted())
+        assert (len(found.utterances), found.systems[0].counts.errors) == (1, 0)

@@ -15,7 +15,7 @@ from asrcli.compare.nist import lay_into_segments
 from asrcli.compare.sources import Source, files_of, name_of, names_system
 from asrcli.datasets.lines import TABLES
 from asrcli.datasets.results import CARD_SUFFIX, head_of, system_of, workers_of
-from asrcli.datasets.utterances import SILENT_PIECES, predicted_language
+from asrcli.datasets.utterances import LINE_ID, SILENT_PIECES, predicted_language
 from asrcli.errors import InputError
 from asrcli.types import Utterance
 
@@ -51,8 +51,9 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
     names = distinct_names([Path(one.path) for one in systems])
     sources = [replace(one, name=name) for one, name in zip(systems, names, strict=True)]
     utterances = list(reference.utterances)
-    whole = [source for source in (reference, *sources) if source.lines]
-    if whole and len({len(source.utterances) for source in whole}) > 1:
+    counts = {len(one.utterances) for one in (reference, *sources) if one.lines}
+    recording = any(len(one.utterances) == 1 for one in (reference, *sources))  # a transcript beside lines of its text
+    if len(counts) > 1 or (counts and recording):
         utterances = whole_text(reference) if reference.lines else utterances
         sources = [
             replace(one, utterances=tuple(whole_text(one)), lines=False) if one.lines else one for one in sources
@@ -62,7 +63,7 @@ def match(reference: Source, systems: Sequence[Source]) -> tuple[list[Utterance]
 
 def whole_text(source: Source) -> list[Utterance]:
     """Return a plain text file as one utterance: its lines do not correspond to those of the other file."""
-    return [Utterance("1", join_texts(line.text for line in source.utterances))]
+    return [Utterance(LINE_ID.format(1), join_texts(line.text for line in source.utterances))]
 
 
 def each_run(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
@@ -133,6 +134,8 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
             if unknown.total() == len(source.words):
                 raise InputError(line)
             notes += (f"{line}: {unknown.total()} words count as not recognised",)
+    if source.lines != reference.lines:
+        texts = in_order(texts, utterances, source, reference)
     hypothesis = {one.id: one.text for one in texts}
     names = [one.id for one in utterances]
     if not any(name in hypothesis for name in match_capitals(names, hypothesis)[0]):
@@ -162,6 +165,26 @@ def match_one(utterances: Sequence[Utterance], source: Source, reference: Source
         extra=tuple(name for name in hypothesis if name not in known),
         notes=(*notes, *oddities(source, reference, [one.text for one in utterances] == list(found))),
         languages=languages,
+    )
+
+
+def in_order(
+    texts: Sequence[Utterance], utterances: Sequence[Utterance], source: Source, reference: Source
+) -> tuple[Utterance, ...]:
+    """Return texts with the ids of utterances one by one, where one side has no ids and the other counts from 1.
+
+    Raises:
+        InputError: the ids are other ones; that a line of the one side is a text of the other would be chance.
+    """
+    texts = whole_text(source) if source.lines and len(utterances) == 1 else texts
+    ids = [one.id for one in (utterances if source.lines else texts)]
+    bare, named = (source, reference) if source.lines else (reference, source)
+    if len(texts) == len(utterances) and (len(ids) == 1 or ids == [str(place) for place in range(1, len(ids) + 1)]):
+        return tuple(replace(one, id=other.id) for one, other in zip(texts, utterances, strict=True))
+    example = f"'{ids[0]}'" if ids else "none"
+    raise InputError(
+        f"{bare.path} has {len(bare.utterances)} texts without ids, and {named.path} {len(ids)} with ({example}): "
+        "give both with ids, or both without"
     )
 
 

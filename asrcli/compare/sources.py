@@ -16,7 +16,7 @@ from asrcli.compare.nist import TRN, read_ctm, read_kaldi_text, read_trn, whole_
 from asrcli.datasets.columns import PREDICTED_LANGUAGE, SYSTEM_KEYS
 from asrcli.datasets.kaldi import read_stm
 from asrcli.datasets.lines import TABLES, read_lines
-from asrcli.datasets.utterances import check_text, from_rows, is_json_lines, read_manifest
+from asrcli.datasets.utterances import LINE_ID, check_text, from_rows, is_json_lines, read_manifest
 from asrcli.errors import AsrError, InputError, UsageError
 from asrcli.formats import SUBTITLES
 from asrcli.types import Utterance, Word
@@ -45,6 +45,7 @@ class Losses:
 
 
 STRICT = Losses()
+LINE = re.compile(LINE_ID.format(r"\d+"))
 TRANSCRIPT_SUFFIXES = (".json", *SUBTITLES, ".txt")  # one recording each; the richer one counts where both are there
 COLLECTION_SUFFIXES = (".jsonl", ".csv", ".tsv", ".trn", ".stm", ".ctm")
 KALDI = ".kaldi"  # not a suffix: Kaldi calls its files text
@@ -60,7 +61,7 @@ class Source:
     path: str
     utterances: tuple[Utterance, ...]
     words: tuple[tuple[str, Word], ...] = ()  # of a ctm: recording and word, to be laid into the segments of an stm
-    lines: bool = False  # a plain text file, whose ids are line numbers
+    lines: bool = False  # texts without ids, one a line or a row, which are told apart by their number
     ignored: tuple[Utterance, ...] = ()  # stretches of an stm that are not scored, nor what was recognised in them
     notes: tuple[str, ...] = ()
     marked: bool = False  # a trn or stm file, whose texts can hold alternations and optional words
@@ -139,14 +140,15 @@ def read_source(path: Path, *, hypotheses: bool, format: str | None = None, loss
         texts = read_lines(path)
         for number, text in enumerate(texts, start=1):
             check_text(text, path, number)
-        found = tuple(Utterance(str(number), text) for number, text in enumerate(texts, start=1))
+        found = tuple(Utterance(LINE_ID.format(number), text) for number, text in enumerate(texts, start=1))
         return Source(name, str(path), found, lines=True)
     notes: list[str] = []
     found = tuple(read_file(path, kind, name, hypotheses=hypotheses, notes=notes))
     marked = kind in (".trn", ".stm")
     ignored = tuple(read_stm(path, ignored=True)) if kind == ".stm" else ()
     told = tuple(f"{path}: {note}" for note in notes)
-    return Source(name, str(path), found, ignored=ignored, marked=marked, notes=told)
+    lines = bool(found) and all(LINE.fullmatch(one.id) for one in found)
+    return Source(name, str(path), found, lines=lines, ignored=ignored, marked=marked, notes=told)
 
 
 def read_file(path: Path, kind: str, key: str, *, hypotheses: bool, notes: list[str] | None = None) -> list[Utterance]:

@@ -28,7 +28,10 @@ REFERENCE_KEYS = (
 )
 HYPOTHESIS_KEYS = ("pred_text", "hypothesis", "hyp", "prediction", "pred", "text", "transcript", "transcription")
 SYSTEM_KEYS = tuple(key for key in HYPOTHESIS_KEYS if key not in REFERENCE_KEYS)  # that hold no reference
-ID_KEYS = ("id", "utterance_id", "utt_id", "segment_id", "uid", "key", "sid", "id_", "utteranceid")
+ID_KEYS = (
+    *("id", "utterance_id", "utt_id", "segment_id", "uid", "key", "sid", "id_", "utteranceid", "utt", "utt_name"),
+    *("audio_id", "clip_id", "sample_id", "example_id"),
+)
 AUDIO_KEYS = (
     *("audio_filepath", "audio", "audio_path", "file_name", "wav", "file", "path", "audio_file", "audio_filename"),
     *("audio_file_name", "filename", "filepath", "wav_filename", "wav_path"),

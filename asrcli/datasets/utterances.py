@@ -39,6 +39,7 @@ from asrcli.types import Utterance
 
 RECORD_KEY = "asr_run"  # in the first line of a run record, which is a manifest otherwise
 REFERENCES = frozenset(REFERENCE_KEYS)
+LINE_ID = "#{}"  # of a text without an id: no id that somebody gave is matched with it
 SILENT_PIECES = "silent_pieces"  # of a recording in pieces: in how many of them a system has nothing
 
 
@@ -112,7 +113,8 @@ def from_rows(
             silent |= {len(found)} if lacking else set()
         elif lacking:
             dropped.add(len(found))
-        found.append(utterance(row, keys, path, number, needs_text=needs_text and not lacking))
+        one = utterance(row, keys, path, number, needs_text=needs_text and not lacking)
+        found.append(one if one.id else replace(one, id=LINE_ID.format(len(found) + 1)))
         numbers.append(number)
     blank = path.suffix in TABLES and not any(one.text for one in found)  # a table cannot say more than an empty cell
     if hypotheses and rows and (blank or len(found) == len(silent | dropped)):
@@ -156,7 +158,7 @@ def is_json_lines(lines: Sequence[str]) -> bool:
 
 
 def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, needs_text: bool = True) -> Utterance:
-    """Build an utterance from one line of a manifest."""
+    """Build an utterance from one line of a manifest; without an id and a recording its own id is empty."""
     if not isinstance(row, dict):
         raise InputError(f"{path} line {number}: {str(row)[:40]!r} where an object of names and values is due")
     columns = find_columns(tuple(row), text_keys)
@@ -176,7 +178,7 @@ def utterance(row: Row, text_keys: tuple[str, ...], path: Path, number: int, *, 
             start, end = offset, None if seconds is None else offset + seconds
     if (start or 0.0) < 0 or (end is not None and end <= (start or 0.0)):
         raise InputError(f"{path} line {number}: from {start or 0:g} to {end} s is no stretch of a recording")
-    name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else str(number))
+    name = first_text(row, columns.id) or (name_after(audio, start, columns) if audio else "")
     check_text(name, path, number)
     language = first_text(row, columns.language) if columns.language else None
     group = first_text(row, columns.group) if columns.group else None

@@ -151,7 +151,7 @@ def test_a_sample_is_stable_and_grows() -> None:
     ("name", "content", "said"),
     [
         ("x.jsonl", '{"audio_filepath": "a.wav", "sentance": "one"}\n', "line 1: no text; one of text, reference"),
-        ("x.jsonl", '{"text": "one"}\n', "'1' names no audio file"),
+        ("x.jsonl", '{"text": "one"}\n', "'#1' names no audio file"),
         ("x.jsonl", "{broken\n", "line 1: not JSON"),
         ("x.csv", "path,text\na.wav\n", "line 2: 1 columns where the header has 2"),
         ("x.tsv", "path\twords\na.wav\tone\n", "line 2: no text"),
