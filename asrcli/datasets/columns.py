@@ -49,7 +49,7 @@ KNOWN = frozenset(
 
 ROLES = {  # words that say where an utterance is in its recording, and what we call it
     **dict.fromkeys(("start", "begin", "beg", "onset", "from", "xmin", "tmin", "t0"), "start"),
-    **dict.fromkeys(("end", "stop", "to", "until", "xmax", "tmax", "t1"), "end"),
+    **dict.fromkeys(("end", "stop", "to", "until", "till", "finish", "xmax", "tmax", "t1"), "end"),
     **{"offset": "offset", "duration": "duration", "dur": "duration", "length": "length", "len": "length"},
 }
 PLAIN = frozenset(  # words that say no more beside one of those: clip_start, End (s), begin_time
@@ -61,7 +61,7 @@ UNITS = {  # seconds
     **{"cs": 1e-2, "us": 1e-6, "usec": 1e-6, "microseconds": 1e-6, "ns": 1e-9, "nsec": 1e-9, "nanoseconds": 1e-9},
 }
 SPANS = frozenset(("timestamp", "timestamps", "interval", "span", "range", "time", "times", "segment"))  # both in one
-GLUED = re.compile(r"\b(start|begin|onset|end|stop|offset|duration)(times?|at|secs?|seconds|s|ms|pos)\b")
+GLUED = re.compile(r"\b(start|begin|onset|end|stop|finish|offset|duration)(times?|at|secs?|seconds|s|ms|pos)\b")
 LONGEST_TIME = 60  # characters
 CLOCK = r"(?:\d+:){0,2}\d+(?:[.,]\d+)?\s*(?:s|secs?|seconds)?|(?:\d+h)?\d+m\d+(?:[.,]\d+)?s"
 CLOCKS = re.compile(rf"(-?(?:{CLOCK}))(?:\s*(?:-+>?|[–—~,;]|to)\s*({CLOCK}))?")  # 1.5 s, 0m2.5s, or 0:01.5 --> 0:03

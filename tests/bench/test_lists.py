@@ -100,6 +100,8 @@ def write_table(path: Path, name: str) -> None:
         ("segment_start,segment_end", "0.5,1.5"),
         ("start,duration", "0.5,1.0"),
         ("onset,duration_ms", "0.5,1000"),
+        ("begin,finish", "0.5,1.5"),
+        ("from,till", "0:00.5,0:01.5"),
         ("from,to", "0.5,1.5"),
         ("xmin,xmax", "0.5,1.5"),
         ("t0,t1", "0.5,1.5"),
