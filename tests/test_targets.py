@@ -448,3 +448,19 @@ def test_a_place_that_cannot_be_is_wrong_usage_in_every_command(
         code, err = asr(*words.replace("--output", "-o").split(), place)
         assert code == 2 and "the output folder" in err, err
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_a_list_does_not_come_back_under_the_suffix_of_another_kind(
+    asr: Asr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CSV in heard.jsonl: `asr compare` could not read it."""
+    monkeypatch.chdir(tmp_path)
+    write_wav(tmp_path / "a.wav")
+    Path("all.csv").write_text("file,text\na.wav,one\n")
+    Path("text.txt").write_text("a one\n")
+    code, said = asr(*FAKE, "--manifest", "all.csv", "--output", "heard.jsonl")
+    wanted = "asr: --output heard.jsonl: all.csv is CSV and comes back as CSV: call it heard.csv\n"
+    assert (code, said, Path("heard.jsonl").exists()) == (2, wanted, False)
+    assert asr(*FAKE, "--manifest", "text.txt", "--output", "heard.tsv")[0] == 2
+    for manifest, output in (("all.csv", "heard.CSV"), ("all.csv", "heard"), ("text.txt", "heard.txt")):
+        assert asr(*FAKE, "--manifest", manifest, "--output", output)[0] == 0

@@ -39,6 +39,12 @@ from asrcli.types import Transcript, Utterance
 
 ONE_TRACK = (".wav", ".flac", ".mp3", ".sph", ".aif", ".aiff", ".amr", ".aac", ".opus", ".spx", ".w64", ".wma")
 
+# Suffixes that say how a list is written -> the layouts that are written so. Kaldi's texts may be called anything.
+SUFFIXES = {
+    **dict.fromkeys((".json", ".jsonl"), (Layout.JSON_LINES, Layout.LHOTSE)),
+    **{".csv": (Layout.CSV,), ".tsv": (Layout.TSV,), ".stm": (Layout.STM,)},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestPlan(Plan):
@@ -79,6 +85,7 @@ def plan(path: Path, request: Request) -> ManifestPlan:
     remote.look_up(one.audio for one in manifest.utterances if one.audio)
     engine, model = selection.choose_class(request.engine, request.model, request.options, notices.append)
     recipe = {**text_recipe(request, engine, model), "audio": _audio_key(manifest.utterances)}
+    _check_suffix(manifest, request.naming.file)
     name = "text" if manifest.layout is Layout.KALDI else path.name
     target = request.naming.file or (join(request.naming.folder, name) if request.naming.folder else None)
     empty = ManifestPlan(request, engine, model, (), recipe, None, tuple(notices), {}, manifest, None, opened)
@@ -89,6 +96,16 @@ def plan(path: Path, request: Request) -> ManifestPlan:
     stale = FORCED if request.force else ledger.stale(target, str(_source(path)), recipe)
     output = planned_output(manifest.layout.value, target, stale, request.naming)
     return replace(empty, jobs=_jobs(manifest, output), output=output)
+
+
+def _check_suffix(manifest: Manifest, target: str | None) -> None:
+    """Raise `UsageError` for a result that would be called as another kind of list than it is."""
+    suffix = os.path.splitext(target or "")[1].lower()
+    if manifest.layout not in SUFFIXES.get(suffix, (manifest.layout,)):
+        kind = manifest.layout.value
+        right = next((own for own, layouts in SUFFIXES.items() if manifest.layout in layouts), "")
+        better = f"{os.path.splitext(target or '')[0]}{right}"
+        raise UsageError(f"--output {target}: {manifest.path} is {kind} and comes back as {kind}: call it {better}")
 
 
 def _jobs(manifest: Manifest, *outputs: Output) -> tuple[Job, ...]:
