@@ -40,9 +40,7 @@ def believed(
     """Return the found words of a window that are no chance.
 
     Args:
-        words: all words of the text, spoken.
         found: the words of the window, by number, in order.
-        speech: the speech of the recording.
         before: the last word before them that is believed already.
         after: the first one after them.
     """

@@ -129,8 +129,6 @@ def choose_verifier(
         asked: ``auto`` takes a neural aligner that can, else a neural recogniser, else any aligner that can; ``none``;
             or ENGINE or ENGINE:MODEL.
         aligner: one that rejects words by itself needs neither.
-        language: of the texts.
-        announce: takes lines for the user.
 
     Raises:
         UsageError: an engine that does not exist or speak the language, or that is not needed.

@@ -35,8 +35,6 @@ class Following(Course):
 
         Args:
             sound: everything since the last word with a place, the window included.
-            clip: the window.
-            verifier: tells which words are in the audio.
         """
         while True:
             seconds = self._speech_in(clip)
@@ -121,7 +119,6 @@ class Following(Course):
 
         Args:
             sound: everything since the last word before it.
-            verifier: tells which words are in the audio.
             number: the first word that is known to be after it.
         """
         first, last = max(0, self.at - CONTEXT), min(len(self.words), number + CONTEXT)

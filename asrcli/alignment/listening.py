@@ -217,7 +217,6 @@ def match(hypothesis: Sequence[str], words: Sequence[str]) -> list[Match]:
     there.
 
     Args:
-        hypothesis: words that were recognised.
         words: those of the text, spoken too; more may follow.
     """
     found = best_path(hypothesis, words) if hypothesis and words else []

@@ -124,12 +124,9 @@ def better_reading(
     """Return the reading of a number that fits the sound better than the present one; ``None`` without one.
 
     Args:
-        clip: a window.
         one: a number whose words are all offered in it.
         first: the number of the first word that is offered.
         aligned: when each of those is said in the window.
-        verifier: tells which words are in the audio.
-        language: of the text.
     """
     if is_said(one, first, aligned):
         return None
@@ -162,12 +159,9 @@ def fitting_reading(
     """Return the reading of a number with which a whole window fits best, for one whose place nobody knows yet.
 
     Args:
-        clip: a window.
         one: a number whose words are all offered in it.
         first: the number of the first word that is offered.
         words: all that are offered, the number as it is spelled now.
-        aligner: places words in the audio.
-        language: of the text.
 
     Returns:
         ``None`` where that is the present one.

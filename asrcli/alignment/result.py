@@ -95,8 +95,6 @@ def at_starts(words: Sequence[str], placed: Sequence[Placed | None], starts: fro
     as one of them whole.
 
     Args:
-        words: as spoken.
-        placed: when each is said, or ``None``.
         starts: numbers of the words that begin a piece of the text.
     """
     found = list(placed)
@@ -133,8 +131,6 @@ def written_back(tokens: Sequence[Token], placed: Sequence[Placed | None], withi
     """Return written words with times, those without a place between their neighbours, none of them missing.
 
     Args:
-        tokens: all words, in order.
-        placed: the spoken words.
         within: where times may lie.
     """
     words: list[Word | None] = []
@@ -247,9 +243,7 @@ def leaps_of(words: Sequence[Word], sure: frozenset[int], speech: Sequence[Regio
     """Return the passages of the text that are not in the audio, and how sure that is, by what is around each.
 
     Args:
-        words: all words of a text, with status.
         sure: the numbers of those that are found with confidence.
-        speech: of the recording.
     """
     found = []
     first = 0

@@ -51,9 +51,6 @@ def ask(
     Nothing is asked about a transcript without text: the answers are then empty.
 
     Args:
-        transcript: what was said.
-        questions: in plain words.
-        generate: the language model.
         characters: the longest prompt that it takes.
     """
     said = [segment for segment in transcript.segments if segment.text.strip()]

@@ -57,7 +57,6 @@ def check_local(path: str, cure: str) -> None:
     """Raise `UsageError` for an address such as ``s3://bucket/name``: as a path it is a folder that is called ``s3:``.
 
     Args:
-        path: what was named.
         cure: what to do instead.
     """
     if re.match(MANGLED, path) and not os.path.lexists(path):
@@ -73,7 +72,6 @@ def write_atomic(path: str | os.PathLike[str], data: str | bytes | Iterable[str 
     device or a pipe is written directly, since a file must not take its place.
 
     Args:
-        path: the file.
         data: its bytes, its text, or either in parts, which are written as they come.
 
     Raises:
@@ -154,7 +152,6 @@ def lock(descriptor: int, *, wait: bool = False) -> bool | None:
     """Lock an open file for this process until it is closed.
 
     Args:
-        descriptor: the file.
         wait: for another process that has it.
 
     Returns:

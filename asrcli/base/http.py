@@ -129,9 +129,7 @@ class Http:
         """Send a request and return the head of the answer, whose body is still to come; the caller closes it.
 
         Args:
-            method: of HTTP.
             url: the address; ``key`` is sent to its own host only.
-            key: of the server.
             request: what ``httpx2.Client.build_request`` takes.
         """
         headers = {**request.pop("headers", {}), **(key.headers(url) if key else {})}

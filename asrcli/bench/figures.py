@@ -170,7 +170,6 @@ def resources(reading: Reading, ended: say.Ended, audio: float, condition: str, 
         reading: the counters outside.
         ended: the counters of the process itself.
         audio: seconds transcribed.
-        condition: what was done.
         idle: watts that the GPUs take anyway; what they took above it counts.
     """
     rss = max(reading.rss or 0, ended.peak_rss) or None

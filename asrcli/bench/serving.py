@@ -115,11 +115,9 @@ def in_turns(
     """Answer requests of several callers with an engine that transcribes one batch at a time.
 
     Args:
-        engine: loaded.
         waiting: the utterances to ask for, decoded and cut.
         callers: requests under way at the same time.
         budget: seconds of audio that the engine likes at once, padding included.
-        options: of the engine.
 
     Raises:
         OutOfMemory: a batch does not fit.

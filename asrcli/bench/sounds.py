@@ -61,8 +61,6 @@ def encode(samples: Samples, path: Path, codec: Codec, encoder: str) -> Path:
     Args:
         samples: mono, 16 kHz.
         path: the file; its suffix decides the container.
-        codec: which.
-        encoder: of `encoder_of`.
     """
     import av
     import numpy as np

@@ -31,9 +31,6 @@ def install(name: str, torch: str, dry_run: bool, console: Console, package: str
 
     Args:
         name: of the engine; ``ENGINE@BACKEND`` of one with several.
-        torch: which build of it.
-        dry_run: only say what would be done.
-        console: gets what there is to say.
         package: a requirement, as pip reads it, that brings an engine which is not installed here.
 
     Raises:

@@ -25,7 +25,6 @@ def grouped(command: Callable[..., None], *, sections: bool = False) -> Callable
     """Give a command, in the place of each parameter that is a dataclass, the options that are its fields.
 
     Args:
-        command: whose parameters are options, or groups of them.
         sections: ``--help`` lists the options below the attribute ``section`` of their group.
     """
     parameters: list[Parameter] = []

@@ -54,9 +54,7 @@ def by_field(comparison: Comparison, name: str, *, intervals: bool = True) -> li
     """Return the error counts by the values of a field.
 
     Args:
-        comparison: what was scored.
         name: ``length`` (words of the reference), ``seconds``, ``group``, ``language`` or a field of the manifest.
-        intervals: make intervals of the rates.
 
     Raises:
         UsageError: no utterance has that field.

@@ -52,9 +52,6 @@ def classify(
     """Return the classes and the confusions of one system's errors.
 
     Args:
-        references: words, as scored.
-        hypotheses: words, as scored.
-        alignments: as of `asrcli.scoring.alignment.align`.
         names: words that are names, as `find_names` finds them.
     """
     profile = ErrorProfile()

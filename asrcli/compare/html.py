@@ -25,7 +25,6 @@ def to_html(comparison: Comparison, *, fields: Sequence[str] = (), folder: Path 
     """Return the page in pieces that are not copied again: of 20,000 utterances it has 7 MB.
 
     Args:
-        comparison: what to show.
         fields: breakdowns to show besides those that the data suggests.
         folder: where the page will lie: recordings are linked from there.
     """

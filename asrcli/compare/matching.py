@@ -221,8 +221,6 @@ def oddities(source: Source, reference: Source, same: bool) -> list[str]:
     """Return what a reader must know about the texts of a system.
 
     Args:
-        source: the system.
-        reference: the references.
         same: its texts are theirs, letter for letter.
     """
     notes = []

@@ -49,9 +49,6 @@ def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Los
     """Compare what lies at these paths.
 
     Args:
-        reference: the references.
-        hypotheses: what each system recognised.
-        wanted: how.
         losses: takes what cannot be read; the rest is compared.
 
     Raises:

@@ -38,9 +38,6 @@ def score_system(prepared: Prepared, hypothesis: Hypotheses, settings: Settings,
     A text that the system does not have counts as empty: every word of its reference is missed.
 
     Args:
-        prepared: the references.
-        hypothesis: what the system recognised.
-        settings: how to score.
         paired: there are other systems to test this one against.
     """
     import numpy as np

@@ -149,8 +149,6 @@ def diff(comparison: Comparison, index: int, width: int | None = None) -> Iterat
     """Yield an utterance as aligned rows: the reference and what each system recognised instead.
 
     Args:
-        comparison: what was scored.
-        index: of the utterance.
         width: of the terminal; longer rows go on below, both together. ``None`` keeps them whole.
     """
     from rich.text import Text

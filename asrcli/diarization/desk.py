@@ -53,7 +53,6 @@ class Desk:
         """Start the thread.
 
         Args:
-            recordings: of the run.
             load: makes the finder in the thread, and is given what to call with a line for the user.
             together: names the speakers of all recordings, which are finished when all have been transcribed.
         """

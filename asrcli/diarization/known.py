@@ -68,7 +68,6 @@ def speaker_recipe(
     """Return what the speakers of one input depend on, by name and value; outputs with others are out of date.
 
     Args:
-        wanted: how speakers are found.
         known: the turns of this input, where they are.
         inputs: all of the run, among which one person has one label.
     """

@@ -192,7 +192,6 @@ def from_json(text: str, brief: bool = False) -> Edition:
     """Read DATE.json.
 
     Args:
-        text: the file.
         brief: leave out what only the day's own pages show (abstracts, figures, claims of papers): three times as fast.
 
     Raises:

@@ -72,8 +72,6 @@ def find_figures(title: str, text: str, abstract: str = "") -> tuple[Figure, ...
     """Return the figures of a paper's text in order; one number is one figure.
 
     Args:
-        title: of the paper.
-        text: what is read.
         abstract: where the authors name what is theirs, when the text is more than that.
     """
     found: dict[int, Figure] = {}

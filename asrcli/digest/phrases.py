@@ -83,8 +83,6 @@ def find_in_paper(phrases: Sequence[str], title: str, text: str, other_topics: S
 
     Args:
         phrases: looked for in this order.
-        title: of the paper.
-        text: its abstract.
         other_topics: phrases of another field; with one in the title, phrases of the abstract are mentions in passing.
     """
     whole = f"{title} {text}"

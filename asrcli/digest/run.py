@@ -160,7 +160,6 @@ def pages_of(edition: Edition, cards: Collection[str] = ()) -> dict[str, str]:
     """Return suffix -> text for the pages of a day, all made from the edition alone.
 
     Args:
-        edition: the day.
         cards: names of the papers that have a page of their own, which the day's pages link.
     """
     from asrcli.digest.pages.html import day_html
@@ -217,7 +216,6 @@ def load_editions(out: Path, last: int = 0, on_error: Callable[[InputError], Non
     """Read the editions in a folder, newest first and in brief.
 
     Args:
-        out: the folder.
         last: > 0 limits how many.
         on_error: called for each day that cannot be read, and the others go on; without it the first error is raised.
     """

@@ -229,8 +229,6 @@ class Store:
         """Store what the sources gave on a day.
 
         Args:
-            reports: one per source.
-            day: the day of the digest.
             why_not: id -> reason, for items that are kept but are no news.
         """
         stamp = day.isoformat()

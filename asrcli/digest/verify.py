@@ -40,7 +40,6 @@ def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
     """Return what is wrong with one claim.
 
     Args:
-        claim: the sentence and its proof.
         texts: id -> the text that spans count in.
     """
     if claim.id not in texts:
@@ -108,8 +107,6 @@ def store_problems(edition: Edition, store: Store, written: str) -> list[str]:
     """Return what the store knows otherwise.
 
     Args:
-        edition: a day.
-        store: what was seen and reported.
         written: the text of the day's JSON.
     """
     found = []

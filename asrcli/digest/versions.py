@@ -43,7 +43,6 @@ def words_of(page: str, kind: str) -> str:
     """Return what a page says, without how it looks.
 
     Args:
-        page: its text.
         kind: "html" or "md".
     """
     if kind == "html":
@@ -79,7 +78,6 @@ def check_page(path: Path, text: str, older: Sequence[str] | None, by: str, chec
         text: what this version makes.
         older: the sentences that have to stand on it, when another version made it.
         by: which version made it.
-        checked: takes what was found.
     """
     kind = path.suffix.removeprefix(".")
     try:

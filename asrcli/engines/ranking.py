@@ -16,7 +16,6 @@ def ranked(kind: type[P], reasons: list[str] | None = None) -> list[type[P]]:
     """Return the classes of a kind that ``auto`` may take, the highest rank first, names in order where ranks agree.
 
     Args:
-        kind: of plugins, such as `Engine`.
         reasons: gets a line for each class whose module does not import.
     """
     found: list[type[P]] = []
@@ -141,9 +140,7 @@ def split(kind: type[Plugin], spelling: str, option: str) -> tuple[str, str | No
     This is how every plugin is named, whichever option names it.
 
     Args:
-        kind: of plugins.
         spelling: what was typed; a name is not looked up here.
-        option: for the message.
 
     Raises:
         UsageError: a hub id that no plugin declares.

@@ -91,7 +91,6 @@ class LocalRecogniser:
     """An engine in this process, loaded when it is needed and kept. Several threads may call it.
 
     Args:
-        choice: what to load.
         announce: gets one sentence for each step down the ladder.
         engine: the engine, when it is loaded already.
     """

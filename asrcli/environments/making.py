@@ -25,7 +25,6 @@ def make(environment: Environment, modules: Mapping[str, Path], announce: Announ
     """Make an environment; what is left of an attempt before is removed.
 
     Args:
-        environment: as `asrcli.environments.store.planned` returns it.
         modules: what its interpreter is to find besides, by name: asr and the engine.
         announce: gets lines for the user. What uv or pip says goes to standard error.
 

@@ -69,8 +69,6 @@ def manifests_of(
     """Return the manifests that run records become, by the file they belong in.
 
     Args:
-        runs: run records.
-        folder: of the files.
         model: the id on the hub; ``None`` takes that of the record.
         dataset: ``path_name_split``; ``None`` takes the record's.
 

@@ -66,8 +66,6 @@ def write_block(path: Path, content: str, *, create: bool = False) -> bool:
     """Put content between the markers of a file; return whether anything changed.
 
     Args:
-        path: the file.
-        content: Markdown.
         create: make the file, with markers, where there is none.
 
     Raises:

@@ -73,7 +73,6 @@ def arrange(tables: Sequence[Table], view: View, extra: Iterable[Row] = ()) -> B
 
     Args:
         tables: one, or several that share test sets.
-        view: what to look at.
         extra: rows measured here; they pass every filter.
 
     Raises:

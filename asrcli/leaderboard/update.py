@@ -77,7 +77,6 @@ def update(web: Web, names: tuple[str, ...] = ()) -> Iterator[Outcome]:
     """Read the live tables one after the other and keep what is new.
 
     Args:
-        web: what answers.
         names: of feeds; empty means all.
 
     Raises:

@@ -135,10 +135,8 @@ class Ledger:
 
         Args:
             output: its path; a pipe or a device keeps nothing, and its folder is not ours.
-            content: the whole of it.
             audio: what it was made of.
             recipe: how. Without these two it is ours, and out of date.
-            force: replace whatever is there.
 
         Raises:
             OutputError: it cannot be written, or a file is there that is not ours, or not as asr wrote it.

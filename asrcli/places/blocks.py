@@ -28,8 +28,6 @@ class Blocks(io.RawIOBase):
 
     Args:
         fetch: returns the bytes from one position up to another.
-        facts: of the content.
-        head: its first bytes.
     """
 
     def __init__(self, fetch: Callable[[int, int], bytes], facts: Facts, head: bytes) -> None:

@@ -122,8 +122,6 @@ class Bucket:
         """Write an object in one step; return what tells it from others.
 
         Args:
-            key: its name.
-            data: the whole of it.
             only: replace nothing (``None``), or only what has these facts.
 
         Raises:
@@ -259,7 +257,6 @@ def _ask(work: Callable[[], Result], seconds: float = inf, late: AsrError | None
     """Do a request; one of the main thread in another, since an interrupt would wait for its end.
 
     Args:
-        work: does it.
         seconds: after which it is left to itself.
         late: is raised then.
     """

@@ -22,8 +22,6 @@ def page_pieces(package: str, heading: str, data: Iterable[str], allowed: str = 
     """Yield a page made of ``body.html``, ``style.css`` and ``script.js`` of a package, with data for the script.
 
     Args:
-        package: dotted name.
-        heading: title of the page.
         data: pieces of what the script reads from the element ``data``, made safe by `dump`.
         allowed: more directives of the content security policy, each with ``; `` after it.
     """

@@ -60,7 +60,6 @@ def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: 
     """Return the lines of a table.
 
     Args:
-        columns: their heads, in Markdown.
         rows: cells in Markdown, see `cell`.
         left: which columns are aligned to the left; the others hold numbers.
     """

@@ -56,7 +56,6 @@ def language_of(script: Script, request: AlignRequest, aligner: type[Aligner], t
     """Return the language to align in.
 
     Args:
-        script: the text.
         request: it may say which language.
         aligner: it may speak one language only.
         text: the name of the text, for messages.

@@ -113,7 +113,6 @@ class AlignPlan:
         """Yield name and value of all that shapes the times.
 
         Args:
-            device: where the aligner runs.
             again: whether the recogniser was asked that is there for a text which the aligner calls another one.
         """
         request = self.request

@@ -48,7 +48,6 @@ def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[Jo
     """Do what is planned; yield what happens. Jobs that are up to date are passed over.
 
     Args:
-        planned: what to do.
         recogniser: what to recognise with, loaded or not; ``None`` finds the weights of the plan's engine.
 
     Raises:
@@ -72,7 +71,6 @@ def probe_jobs(
     """Look into the inputs of all jobs that are not up to date; yield what is wrong, and return the readable ones.
 
     Args:
-        planned: the jobs.
         known: what was found out about an input before; an exception is why it fails.
     """
     keep_newer(planned.jobs)

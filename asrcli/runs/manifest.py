@@ -66,7 +66,6 @@ def plan(path: Path, request: Request) -> ManifestPlan:
     """Read the manifest and check everything that can be checked without weights.
 
     Args:
-        path: the manifest.
         request: how to transcribe, and the file to write or the folder: there the result has the manifest's own name,
             and for Kaldi ``text``.
 

@@ -56,8 +56,6 @@ def write_outputs(
     Says how many cues, read again as a player would, could not keep to the layout.
 
     Args:
-        request: how outputs are shaped and named.
-        job: what to write.
         transcript: of the job's input.
         audio: what it is made of; ``None`` remembers only whose files they are, so that they are never up to date.
         good: otherwise likewise.

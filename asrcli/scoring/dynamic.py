@@ -229,7 +229,6 @@ def trace(cells: NDArray[np.uint8], pair: Pair, low: int) -> bytes:
 
     Args:
         cells: moves of the band, (width, rows).
-        pair: the two texts.
         low: column of the diagonal.
     """
     rows, data = cells.shape[1], cells.tobytes()
@@ -259,7 +258,6 @@ def trace_one(cells: NDArray[np.uint8], pair: Pair, low: int, taken: Mapping[tup
 
     Args:
         cells: moves of the band, (rows, width).
-        pair: the two texts.
         low: column of the diagonal.
         taken: the merges, by row and column.
     """

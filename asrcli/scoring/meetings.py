@@ -70,7 +70,6 @@ def score_meetings(
     """Score the segments of one system.
 
     Args:
-        name: of the system.
         references: segments with ``group`` as the speaker, times, and the field ``recording``.
         hypotheses: the same of the system; the names of the speakers do not matter.
         normalize: applied to every text; ``None`` scores no words, because one side has none.

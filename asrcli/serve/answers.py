@@ -54,7 +54,6 @@ def body(transcript: Transcript, format: str, with_segments: bool, with_words: b
     """Return the whole answer.
 
     Args:
-        transcript: what was recognised.
         format: one of `FORMATS_SERVED`.
         with_segments, with_words: verbose JSON holds them; with words alone OpenAI leaves segments out.
     """

@@ -215,9 +215,7 @@ class Reply:
     breaks the connection, so that nobody takes half of it for the whole.
 
     Args:
-        asked: the request.
         headers: of the answer, beside its type.
-        send: of ASGI.
     """
 
     def __init__(self, asked: say.Transcribe, headers: dict[str, str], send: Send) -> None:

@@ -26,7 +26,6 @@ class Backend:
     """One process, and the requests that are with it.
 
     Args:
-        start: what it is to load.
         announce: gets its lines for whoever runs the server.
         complain: gets a line for each of its deaths.
         over: called when it cannot be started at all: its error is `failure`.

@@ -13,11 +13,9 @@ class Refused(Exception):
     """One request is refused, or has failed.
 
     Args:
-        status: of HTTP.
         text: one line for the client.
         param: the field that is to blame.
         code: what programs tell it by.
-        headers: of the answer.
     """
 
     def __init__(

@@ -60,8 +60,6 @@ def wanted(form: Form, cards: Sequence[Card], task: str) -> tuple[Transcribe, li
     """Return what a request asks for, and the names of the fields that are ignored.
 
     Args:
-        form: what was sent.
-        cards: the engines that are served.
         task: ``transcribe`` or ``translate``.
 
     Raises:

@@ -32,7 +32,6 @@ class Guard:
     """An application in front of another.
 
     Args:
-        app: the other one.
         key: that requests have to bring; "" for none.
         hosts: names of this server, beside those of the loopback; addresses in numbers are never forged.
         log: gets a line for each answer.

@@ -47,7 +47,6 @@ class Reader:
     Args:
         headers: of the request, by lower-case name.
         path: where the file goes.
-        limits: of its size.
         reserve: counts bytes that are written, and may refuse them.
     """
 

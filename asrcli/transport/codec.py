@@ -200,7 +200,6 @@ class Channel:
         """Wait for the next message, which is one of these dataclasses, and return it.
 
         Args:
-            kinds: the dataclasses.
             until: the time, as `time.monotonic` has it, at which the whole message has to be there.
 
         Raises:

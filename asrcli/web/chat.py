@@ -72,7 +72,6 @@ class ChatServer:
         """Send a request once; follow no redirect, since the key is for this server alone.
 
         Args:
-            body: its JSON.
             pause: seconds before the next try, where the server does not ask for another time.
         """
         import httpx2

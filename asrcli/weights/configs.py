@@ -32,8 +32,6 @@ def plain_config(kind: type[Any], data: Mapping[str, Any], source: object) -> An
     """Return a configuration with the values that its class declares, and no others.
 
     Args:
-        kind: the class of the transformers library.
-        data: the parsed ``config.json``.
         source: where it comes from, for messages.
 
     Raises:
@@ -101,7 +99,6 @@ def check_size(build: Callable[[], Any], folder: Path) -> None:
 
     Args:
         build: makes the network, of torch.
-        folder: where its weights are.
     """
     import torch
 

@@ -47,7 +47,6 @@ def ready(packaged: Packaged, announce: Callable[[str], None]) -> Path:
 
     Args:
         packaged: weights for which `is_here`.
-        announce: takes a line before files are joined.
 
     Raises:
         ModelError: a file is not the one that was declared.

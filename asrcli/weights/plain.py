@@ -87,7 +87,6 @@ def plain_folder(folder: Path, model_type: str | None = None) -> Iterator[Path]:
     """Yield a folder with the tokenizer, the feature extractor and the processor of a model, without its weights.
 
     Args:
-        folder: the model, in the layout of the transformers library.
         model_type: of its configuration, a type that the caller knows; ``None``: there is none.
 
     Raises:
@@ -182,7 +181,6 @@ def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
     be. Every other pickle, in whatever folder below, must be one that ``torch.load(weights_only=True)`` takes.
 
     Args:
-        folder: the model folder.
         allowed: classes that its pickles may name besides tensors, such as `argparse.Namespace`.
 
     Raises:

@@ -47,8 +47,6 @@ def assemble(
     """Return what to recognise with; nothing is loaded yet.
 
     Args:
-        engine: whose card says which devices there are.
-        workers: what was asked for.
         kinds: one device or several.
         threads: of the CPU, for all workers together; 0: every core where there are several.
         choose: finds the weights, for a device and a number of threads.

@@ -56,8 +56,6 @@ def divide(has: Joined, kind: str, count: int, threads: int) -> tuple[int, float
     """Return how many workers a cluster is to have, and the CPUs of each.
 
     Args:
-        has: what there is.
-        kind: what they compute on.
         count: how many were asked for; 0: one on each GPU that is free, or else on each node.
         threads: of each; 0: one beside a GPU, and where there is none, what the smallest node can give to each.
 

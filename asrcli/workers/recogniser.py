@@ -36,11 +36,9 @@ class WorkerRecogniser(LocalRecogniser):
     """An engine in a process of its own. Out of memory, it goes down the same ladder, on fresh processes.
 
     Args:
-        choice: what to load.
         limits: what the process may take.
         workers: how many there are on this machine, which share its memory; 0: they are elsewhere.
         announce: gets one sentence for each death and each step down.
-        launch: starts the process.
     """
 
     lanes = 2

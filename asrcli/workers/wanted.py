@@ -51,7 +51,6 @@ class Workers:
         """Return the device of each worker; none where the engine is in this process.
 
         Args:
-            engine: whose card says which devices there are.
             kinds: one device or several, as `asrcli.engines.device.named` reads them.
 
         Raises:

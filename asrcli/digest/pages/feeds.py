@@ -115,7 +115,6 @@ def day_message(edition: Edition, sender: str, to: str) -> bytes:
     """Return a day as an RFC 5322 message; the same bytes for the same day.
 
     Args:
-        edition: the day.
         sender: address of the sender, "" to leave the header to the mail program.
         to: address of the reader, or "".
     """

@@ -109,7 +109,6 @@ def update_readme(path: Path, editions: Sequence[Edition], board: Callable[[], B
     """Replace every block that the file has; return their names.
 
     Args:
-        path: the README.
         editions: the days, newest first.
         board: reads the leaderboard; called only where a block needs it.
 

@@ -282,7 +282,6 @@ def read_html(markup: str, name: str) -> Reading:
     """Read a page.
 
     Args:
-        markup: the page.
         name: what to call it when it holds nothing.
 
     Raises:

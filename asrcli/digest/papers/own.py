@@ -142,7 +142,6 @@ def acts(subject: str, names: Collection[str], earlier: str = "") -> bool:
 
     Args:
         subject: the words from the beginning of the clause to the verb.
-        names: the authors' own names.
         earlier: the sentence before the clause, in which "it" may have its meaning.
     """
     if re.match(r"[\s,]*(?:which|whose|where)\b", subject, re.I):

@@ -41,8 +41,6 @@ def links_of(quote: str, tables: Sequence[Table], own: Collection[str] = ()) -> 
     in all of the tables. Of several places nothing is said.
 
     Args:
-        quote: a sentence.
-        tables: those of the paper.
         own: numbers that the sentence says the authors' own system reaches: no row that it does not name has them.
     """
     found = []

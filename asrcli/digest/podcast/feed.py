@@ -33,9 +33,7 @@ def podcast_feed(episodes: Sequence[Episode], notes: dict[str, Edition], setting
     """Return the feed, newest episode first.
 
     Args:
-        episodes: the facts of each.
         notes: day -> its edition, for the show notes.
-        settings: title, author, language and the site the files are published at.
     """
     site = settings.site
     root = Element("rss", {"version": "2.0", **SPACES})

@@ -200,9 +200,7 @@ def check_times(path: Path, cues: Sequence[Cue], lexicon: dict[str, str] | None 
     as badly as those of a synthetic voice do, and leaves out what may be other speech.
 
     Args:
-        path: the episode.
         cues: what was said in each turn, every word as written, with its times.
-        lexicon: the user's own ways of saying words.
 
     Raises:
         AsrError: there is no aligner for English here, or it fails.

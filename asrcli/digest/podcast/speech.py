@@ -68,10 +68,8 @@ def word_times(line: Line, starts: Sequence[tuple[int, float]], seconds: float, 
     """Give each written word the time of what is said for it.
 
     Args:
-        line: the turn.
         starts: character position in ``line.said`` and start in seconds, in order.
         seconds: length of the speech.
-        source: where the times come from.
     """
     spans, at = [], 0
     for word in line.words:

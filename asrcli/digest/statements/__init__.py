@@ -90,7 +90,6 @@ def statements(title: str, text: str, board: Sequence[Best] = ()) -> tuple[State
     """Return what can be said of a paper: its own levels, its claim of the state of the art, the board's beside.
 
     Args:
-        title: of the paper.
         text: its abstract, which the quotes are spans of.
         board: the best of the leaderboard on each of its tests.
     """

@@ -120,7 +120,6 @@ def claims_best(sentence: str, names: Collection[str]) -> bool:
     Being better than, close to or as good as the state of the art is no such claim; nor is wanting it.
 
     Args:
-        sentence: one sentence of an abstract.
         names: the authors' own names, of `asrcli.digest.statements.names.names_of`.
     """
     if len(sentence) > LONGEST or not _NAMED.search(sentence):

@@ -99,7 +99,6 @@ def own_levels(sentence: str, names: Collection[str]) -> tuple[Level, ...]:
     """Return the levels that a sentence says the authors' own system reaches.
 
     Args:
-        sentence: one sentence of an abstract.
         names: the authors' own names, of `asrcli.digest.statements.names.names_of`.
     """
     if len(sentence) > LONGEST or not re.search(r"\d", sentence):

@@ -129,7 +129,6 @@ def is_own(subject: str, names: Collection[str]) -> bool:
 
     Args:
         subject: the words before a verb, from the beginning of its clause.
-        names: what `names_of` found.
     """
     if _OTHER.search(" ".join(word for word in subject.split() if not holds_name(word, names))):
         return False

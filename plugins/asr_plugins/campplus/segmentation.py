@@ -198,7 +198,6 @@ def speaking(
     they share, and say for everything else, overlaps and short words, whose it is; as many speak as the windows detect.
 
     Args:
-        activity: what the windows detect.
         pieces: of speech of one person, with prints.
         labels: the speaker of each piece, numbered from 0.
     """

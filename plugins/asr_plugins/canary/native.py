@@ -21,9 +21,6 @@ class NativeModel:
     """Recognises clips and answers prompts.
 
     Args:
-        layout: the checked folder.
-        tokens: its tokenizer.
-        device: where to compute.
         dtype: of weights and activations; features are always float32.
 
     Raises:

@@ -33,9 +33,7 @@ class SalmModel:
     """Recognises clips and answers prompts; the same as `asr_plugins.canary.native.NativeModel`.
 
     Args:
-        layout: the checked folder.
         tokens: its tokenizer, which NeMo's has to agree with.
-        device: where to compute.
         dtype: of weights and activations.
 
     Raises:

@@ -22,9 +22,6 @@ MARKERS = re.compile(r"<\|[^|<>]*\|>|</?think>")
 class Tokens:
     """Text to token ids and back.
 
-    Args:
-        layout: the folder.
-
     Raises:
         ModelError: the tokenizer is empty, damaged, or not the one the weights were trained with. (With an empty one
             NeMo loads, and every prompt is no tokens at all.)

@@ -190,7 +190,6 @@ class LogMel:
     changes single features by up to 0.8.
 
     Args:
-        layout: of the folder.
         window: (window,).
         filters: (mels, n_fft / 2 + 1).
     """

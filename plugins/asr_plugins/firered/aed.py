@@ -32,8 +32,6 @@ class AedModel:
     """Recognises clips with the attention decoder.
 
     Args:
-        checkpoint: an opened AED folder.
-        device: where to compute.
         dtype: of weights and activations; scores are always float32.
         int8: keep the weights of encoder and decoder as bytes (CPU, float32).
 
@@ -65,7 +63,6 @@ class AedModel:
 
         Args:
             clips: samples in [-1, 1].
-            options: how to search.
             timed: find the times of the tokens, where the model can.
         """
         features = [self.features(clip) for clip in clips]

@@ -86,7 +86,6 @@ def read_pickle(path: Path, weights: bool = True) -> tuple[dict[str, object], di
     """Return the arguments and the tensors of one ``.pth.tar`` file.
 
     Args:
-        path: the file.
         weights: whether it must hold tensors.
 
     Raises:
@@ -165,7 +164,6 @@ def convert_to_safetensors(folder: Path, out: Path, dtype: str | None = None) ->
     of an LLM model is safetensors already: it is copied, or linked when it is a link.
 
     Args:
-        folder: an official folder.
         out: the new folder; the same as `folder` to write beside the pickles. Created when missing.
         dtype: torch's name of a floating-point type to store, such as "bfloat16"; None keeps float32.
 

@@ -23,10 +23,6 @@ SMALLEST_VARIANCE = 1e-20
 class FeatureExtractor:
     """Turns samples into normalised features.
 
-    Args:
-        cmvn: the ``cmvn.ark`` of the model.
-        bins: mel bins the network expects.
-
     Raises:
         ModelError: the statistics are missing, damaged or for another number of bins.
     """
@@ -46,7 +42,6 @@ class FeatureStream:
     """Kaldi log-mel filter banks of samples that come in pieces: 20 Hz to Nyquist, no dither.
 
     Args:
-        bins: mel bins.
         scale: what samples in [-1, 1] are multiplied by.
     """
 

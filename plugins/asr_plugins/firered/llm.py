@@ -65,11 +65,6 @@ class Answer:
 class LlmModel:
     """Recognises clips with the language model.
 
-    Args:
-        checkpoint: an opened LLM folder.
-        device: where to compute.
-        dtype: of weights and activations.
-
     Raises:
         ModelError: weights or tokenizer are missing or do not belong together.
     """
@@ -96,7 +91,6 @@ class LlmModel:
 
         Args:
             clips: samples in [-1, 1].
-            options: how to write.
         """
         features = [self.features(clip) for clip in clips]
         usable = [index for index, one in enumerate(features) if len(one)]

@@ -51,10 +51,8 @@ def beam_search(
     """Return the best hypotheses of every utterance, the best first.
 
     Args:
-        decoder: the network.
         encoded: (batch, encoded frames, width).
         lengths: (batch,) valid encoded frames, each at least 1.
-        options: how to search.
     """
     search = _Search(decoder, encoded, lengths, options)
     while search.members:

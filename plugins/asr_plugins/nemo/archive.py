@@ -67,7 +67,6 @@ def read_archive(path: Path, *, weights: bool = True) -> Archive:
     """Check an archive and return its configuration.
 
     Args:
-        path: the ``.nemo`` file.
         weights: check the pickles too, which reads the file; without it only the configuration is looked at.
 
     Raises:

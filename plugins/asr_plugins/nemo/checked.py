@@ -32,7 +32,6 @@ def model_config(config: Mapping[str, Any], source: object) -> dict[str, Any]:
     """Return what NeMo may see of the configuration of a recogniser.
 
     Args:
-        config: the parsed ``model_config.yaml``.
         source: where it comes from, for messages.
 
     Raises:

@@ -75,8 +75,6 @@ def place_words(hypothesis: Any, decode: Decode, clip: Clip, frame_seconds: floa
     Args:
         hypothesis: as `token_spans` wants it.
         decode: NeMo's own way from tokens to text.
-        clip: what was recognised.
-        frame_seconds: the length of a frame.
     """
     from asr_plugins.transformers_models.edges import find_edges
 

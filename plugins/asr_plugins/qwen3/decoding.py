@@ -72,8 +72,6 @@ class GreedyDecoder:
     """Writes the most probable token, again and again.
 
     Args:
-        decoder: the language model.
-        output: its output layer.
         ends: ids that end an answer.
         loops: whether rows end that run in circles.
     """
@@ -305,7 +303,6 @@ def blocks(order: Sequence[int], prompts: Sequence[Prompt]) -> list[list[int]]:
 
     Args:
         order: numbers of the prompts, the longest first.
-        prompts: all of them.
 
     Returns:
         For each group the row of its first prompt, then the numbers of its prompts.

@@ -70,7 +70,6 @@ class Qwen3Stream(Stream):
     """One utterance. However the caller slices the audio, the answers are the same.
 
     Args:
-        model: a loaded recogniser.
         context: what the utterance may be about.
         language: code; ``None`` lets the model say.
         stretch_seconds: length after which it is cut.

@@ -279,9 +279,7 @@ def _spoken(
     """Return the segment of a model that recognises frame by frame, with words where they were asked for.
 
     Args:
-        clip: what was recognised.
         decoded: the vocabulary, the tokens with their frames, and the seconds of a frame.
-        options: whether words are wanted.
         cut: the tokens were cut short.
     """
     vocabulary, spans, frame = decoded

@@ -31,7 +31,6 @@ class LanguageModel:
     """A KenLM model, ARPA or binary.
 
     Args:
-        path: the file.
         weight: of its log probabilities beside those of the network.
         bonus: for each word.
 
@@ -103,7 +102,6 @@ class Beam:
     """The search of one vocabulary.
 
     Args:
-        vocabulary: of the CTC model.
         size: hypotheses that are kept.
         language_model: scores words; None does without.
     """

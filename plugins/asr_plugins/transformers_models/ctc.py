@@ -37,8 +37,6 @@ class CtcModel:
     """A network that gives one distribution over its tokens per frame.
 
     Args:
-        folder: of a model in the layout of transformers.
-        device: where to compute.
         dtype: of the network; probabilities are always float32.
 
     Raises:

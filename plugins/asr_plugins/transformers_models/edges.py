@@ -29,7 +29,6 @@ def find_edges(frames: Sequence[tuple[float, float]], samples: Samples) -> list[
 
     Args:
         frames: start and end in seconds of the frames in which each word was recognised, in order.
-        samples: the whole clip.
     """
     seconds = len(samples) / SAMPLE_RATE
     levels = decibels(samples)
@@ -53,7 +52,6 @@ def sounding(starts: Sequence[float], samples: Samples) -> list[tuple[float, flo
 
     Args:
         starts: seconds, never going back; 0.1 s too early or too late does no harm.
-        samples: the whole clip.
     """
 
     levels = decibels(samples)

@@ -32,9 +32,7 @@ def make_batch(extractor: Any, samples: Sequence[Samples], device: torch.device,
     """Return the clips as one batch, padded with zeros on the right.
 
     Args:
-        extractor: a feature extractor of transformers.
         samples: clips of at least `SHORTEST` seconds.
-        device: where the network is.
         dtype: of the network; features are computed in float32 and cast at the end.
     """
 

@@ -84,7 +84,6 @@ def load_part(folder: Path, part: str) -> Any:
     """Return the tokenizer, feature extractor or processor of a folder.
 
     Args:
-        folder: the model.
         part: ``AutoTokenizer``, ``AutoFeatureExtractor`` or ``AutoProcessor``.
 
     Raises:
@@ -117,7 +116,6 @@ def check_tensors(folder: Path, facts: dict[str, Any]) -> None:
     """Raise `ModelError` unless a checkpoint had exactly the tensors of the model, those of training aside.
 
     Args:
-        folder: for the message.
         facts: what ``from_pretrained(output_loading_info=True)`` returns.
     """
     missing = _needed(facts["missing_keys"])

@@ -53,10 +53,7 @@ class SequenceModel:
     """A network that writes a text token by token.
 
     Args:
-        folder: of a model in the layout of transformers.
         kind: ``Kind.WHISPER``, ``Kind.CANARY`` or ``Kind.PLAIN``.
-        device: where to compute.
-        dtype: of the network.
 
     Raises:
         ModelError: the checkpoint is not complete.

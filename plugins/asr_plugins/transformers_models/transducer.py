@@ -27,10 +27,7 @@ class TransducerModel:
     """A network with an encoder, a predictor and a joint network.
 
     Args:
-        folder: of a model in the layout of transformers.
         kind: ``Kind.RNNT`` or ``Kind.TDT``.
-        device: where to compute.
-        dtype: of the network.
 
     Raises:
         ModelError: the checkpoint is not complete.

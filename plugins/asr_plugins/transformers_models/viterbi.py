@@ -277,8 +277,6 @@ def _trace(one: Half, tables: Tables, said: int, resting: bool) -> tuple[NDArray
     """Walk back from the last frame of a half; return the first frame of each label said and one past its last.
 
     Args:
-        one: the half.
-        tables: of the search.
         said: how many labels have been said in it.
         resting: the last of them is over; else it is being said in the last frame.
     """

@@ -157,8 +157,6 @@ def read_vocabulary(folder: Path, tokenizer: Any, blank: int, size: int) -> Voca
     """Read the tokens of a model from its tokenizer.
 
     Args:
-        folder: of the model, for messages.
-        tokenizer: as transformers loads it.
         blank: number of the blank token.
         size: how many tokens the network knows.
 

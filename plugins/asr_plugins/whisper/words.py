@@ -240,7 +240,6 @@ def tighten(words: Sequence[Word], samples: Samples) -> tuple[Word, ...]:
 
     Args:
         words: times from the start of `samples`.
-        samples: the whole clip.
     """
     import numpy as np
 
