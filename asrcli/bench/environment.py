@@ -94,10 +94,3 @@ def git_state() -> dict[str, str]:
         changed = ask("status", "--porcelain", "--untracked-files=no")
         return {"git_commit": ask("rev-parse", "HEAD"), "git_changes": "yes" if changed else "none"}
     return {}
-
-
-def command_line() -> str:
-    """Return the command, as it could be typed again."""
-    import shlex
-
-    return shlex.join(["asr", *sys.argv[1:]])

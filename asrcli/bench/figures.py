@@ -6,7 +6,6 @@ those are the least and the greatest of them.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -22,17 +21,10 @@ MIB = 1024 * 1024
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """Return a percentile, linear between the two nearest values (numpy's default).
+    """Return a percentile of at least one value, linear between the two nearest; ``share`` is 0 to 100."""
+    import numpy as np
 
-    Args:
-        values: at least one.
-        share: 0 to 100.
-    """
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * share / 100
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    return float(np.percentile(list(values), share))
 
 
 def bucket(seconds: float) -> str:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from asrcli.audio.cut import CutOptions, cut
 from asrcli.audio.decode import decode
 from asrcli.audio.vad import VadOptions
-from asrcli.base.files import cause
 from asrcli.bench import messages as say
 from asrcli.bench import serving
 from asrcli.bench.gauges import peak_rss
 from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
-from asrcli.engines.device import is_out_of_memory
+from asrcli.engines.device import telling_of_memory
 from asrcli.engines.options import clip_length
 from asrcli.engines.recogniser import Choice, LocalRecogniser
 from asrcli.errors import AsrError, OutOfMemory
@@ -141,13 +140,9 @@ class Loaded:
         """
         engine = self.recogniser.load()
         begun = time.perf_counter()
-        try:
+        with telling_of_memory():
             for at in range(0, len(clips), size):
                 engine.transcribe(clips[at : at + size], self.job.options)
-        except Exception as error:
-            if is_out_of_memory(error):
-                raise OutOfMemory(cause(error)) from error
-            raise
         return time.perf_counter() - begun
 
     def listen(self, one: Utterance, chunk: float) -> say.Streamed:

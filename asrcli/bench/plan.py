@@ -104,7 +104,7 @@ class Contestant:
             "revision": choice.weights.revision,
             "device": [choice.device.kind, choice.device.index, choice.device.dtype, choice.device.threads],
             "team": [str(one) for one in self.team],
-            "options": {name: value for name, value in self.options.given()},
+            "options": dict(self.options.given()),
             "vad": self.vad,
             "diarizer": self.diarizer_name,
             "dataset": digest,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, get_args
 
 from asrcli.base.children import STORES
@@ -46,9 +45,7 @@ class Worker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *unused: object) -> None:
         self.gauges.close()
         self._child.close(SECONDS_TO_END if kind is None else 0.2)
 

@@ -124,10 +124,9 @@ def speeds(before: RunRecord, after: RunRecord) -> tuple[str, ...]:
         other = after.measure(one.name, one.condition)
         if one.name not in SPEED or other is None or not one.value or not other.value:
             continue
-        lows = [value for value in (one.low or one.value, other.low or other.value)]
-        highs = [value for value in (one.high or one.value, other.high or other.value)]
-        apart = max(lows) > min(highs)
-        if apart and abs(other.value - one.value) > APART * one.value:
+        greatest_low = max(one.low or one.value, other.low or other.value)
+        least_high = min(one.high or one.value, other.high or other.value)
+        if greatest_low > least_high and abs(other.value - one.value) > APART * one.value:
             where = f" ({one.condition})" if one.condition else ""
             found.append(f"{one.name}{where} was {one.value:.3g} {one.unit}, is {other.value:.3g} {other.unit}")
     return tuple(found)

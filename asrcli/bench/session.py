@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -261,7 +263,7 @@ def all_facts(contestant: Contestant, dataset: Dataset, whole: str, request: Req
     """Return everything that a later run is held against."""
     choice = contestant.choice
     return {
-        "command": environment.command_line(),
+        "command": shlex.join(["asr", *sys.argv[1:]]),
         **environment.software(choice.engine),
         **environment.machine(gpus),
         "weights_sha256": json.dumps(file_hashes(choice.weights.path) if choice.weights.path else {}),

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from asrcli.base.files import cause
@@ -124,9 +123,7 @@ class Store:
         self.base.execute("BEGIN IMMEDIATE")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *unused: object) -> None:
         self.base.execute("ROLLBACK" if kind else "COMMIT")
 
     def close(self) -> None:

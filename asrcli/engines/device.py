@@ -266,6 +266,17 @@ def weight_bytes(dtype: str) -> int:
     return BYTES.get(dtype.split("_")[0], 4)
 
 
+@contextmanager
+def telling_of_memory() -> Iterator[None]:
+    """Raise `OutOfMemory` for all that libraries say when memory is short, and everything else as it is."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise OutOfMemory(cause(error)) from error
+        raise
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error of any library says that something did not fit; imports none of them."""
     if isinstance(error, OutOfMemory | MemoryError):

@@ -20,7 +20,7 @@ from asrcli.base.display import write_aside
 from asrcli.base.files import cause, create_beside, is_special, link_elsewhere, lock, reason, write_whole
 from asrcli.errors import AsrError, OutputError, UsageError
 from asrcli.outputs.targets import usual_name
-from asrcli.types import Region, Segment, Transcript
+from asrcli.types import Segment, Transcript
 
 VERSION = 1
 MOST = 1 << 26  # bytes of a line; longer ones are no records
@@ -221,11 +221,6 @@ def segment_record(segment: Segment) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in (None, (), [])}
 
 
-def regions_record(regions: tuple[Region, ...]) -> list[list[float]]:
-    """Return regions as pairs of start and end."""
-    return [[round(region.start, 3), round(region.end, 3)] for region in regions]
-
-
 def done_record(transcript: Transcript) -> dict[str, Any]:
     """Return what a report says of a finished input, apart from its name and outputs."""
     flagged: dict[str, int] = {}
@@ -240,7 +235,7 @@ def done_record(transcript: Transcript) -> dict[str, Any]:
         "language_score": transcript.language_score,
         "seconds": round(transcript.seconds, 3),
         "segments": len(transcript.segments),
-        "gaps": regions_record(transcript.gaps),
+        "gaps": [[round(gap.start, 3), round(gap.end, 3)] for gap in transcript.gaps],
         "flags": flagged,
         "warnings": list(transcript.warnings),
         "timings": {name: round(value, 3) for name, value in asdict(transcript.timings).items()},

@@ -57,7 +57,7 @@ def resolve(engine: type[Plugin], model: str | None, *, offline: bool, pull: boo
     """
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if names_any_model(engine) or _comes_along(declared):
+    if _comes_along(engine, declared):
         return Weights(name, None, None, declared)
     if declared is None and (place := _local(engine, name)) is not None:
         check_kinds(place)
@@ -90,7 +90,7 @@ def pull(engine: type[Plugin], model: str | None, announce: Announce) -> Weights
     """
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if names_any_model(engine) or _comes_along(declared):
+    if _comes_along(engine, declared):
         raise UsageError(f"the weights of '{engine.name}:{name}' are not on a hub: there is nothing to pull")
     if (carried := _carried(declared)) is not None:
         announce(f"the weights of '{engine.name}:{name}' are here already, in {packaged.origin(carried)}")
@@ -107,9 +107,10 @@ def _downloaded(name: str, snapshot: Path, declared: Model | None) -> Weights:
     return Weights(name, str(snapshot / declared.folder if declared else snapshot), snapshot.name, declared)
 
 
-def _comes_along(declared: Model | None) -> bool:
-    """Return whether the weights are inside what its plugin requires, so that they are not searched for."""
-    return declared is not None and declared.hub_id is None and declared.packaged is None
+def _comes_along(engine: type[Plugin], declared: Model | None) -> bool:
+    """Return whether weights are not searched for: they are a server's, or inside what the plugin requires."""
+    inside = declared is not None and declared.hub_id is None and declared.packaged is None
+    return inside or names_any_model(engine)
 
 
 def install_command(engine: type[Plugin], model: str | None = None) -> str:
@@ -152,7 +153,7 @@ def is_here(engine: type[Plugin], model: str | None = None) -> bool:
     """Return whether a model can be loaded without a download; looks at the disk only."""
     name = engine.short_name(model or engine.default_model)
     declared = engine.models.get(name)
-    if names_any_model(engine) or _comes_along(declared):
+    if _comes_along(engine, declared):
         return True
     if declared is None and Path(name).is_dir():
         return engine.loads_folders

@@ -13,7 +13,7 @@ import json
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -174,14 +174,11 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
+def safe_folder(folder: str | Path) -> None:
     """Check that loading a folder runs no code from it.
 
     Where ``model.safetensors``, or its index, is in a folder, the library loads that and the pickles beside it are let
     be. Every other pickle, in whatever folder below, must be one that ``torch.load(weights_only=True)`` takes.
-
-    Args:
-        allowed: classes that its pickles may name besides tensors, such as `argparse.Namespace`.
 
     Raises:
         ModelError: a file could run code when loaded.
@@ -191,7 +188,7 @@ def safe_folder(folder: str | Path, allowed: Sequence[type] = ()) -> None:
         if any((path.parent / name).is_file() for name in SAFE):
             continue
         if path.name.lower().endswith(PICKLED) and is_pickle(path):
-            _check_pickle(path, allowed)
+            _check_pickle(path)
 
 
 def is_pickle(path: Path) -> bool:
@@ -208,15 +205,14 @@ def check_no_pointer(path: Path) -> None:
             raise ModelError(f"'{path}' is a Git LFS pointer and not the weights; run 'git lfs pull' there")
 
 
-def _check_pickle(path: Path, allowed: Sequence[type]) -> None:
+def _check_pickle(path: Path) -> None:
     """Raise unless torch would load a pickle with ``weights_only``; reads no tensor."""
     try:
         import torch
     except ImportError:
         raise ModelError(f"'{path}' is a pickle and could run code when loaded; use a model with safetensors") from None
     try:
-        with torch.serialization.safe_globals(list(allowed)):
-            torch.load(path, map_location="meta", weights_only=True)
+        torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:  # an unpickler stumbles over damage in a dozen ways
         raise ModelError(
             f"'{path}' is a pickle that is not safe to load: {refusal(error)}; use a model with safetensors"

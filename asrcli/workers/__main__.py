@@ -6,16 +6,13 @@ Run as ``python -m asrcli.workers FD PARENT``. It ends when its parent does.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, get_args
 
-from asrcli.base.files import cause
 from asrcli.base.import_guard import guard_imports
 from asrcli.capabilities import Answers
 from asrcli.engine import Engine
-from asrcli.errors import OutOfMemory
 from asrcli.transport.hosting import Next, Put, host, tell
 from asrcli.workers import messages as say
 
@@ -28,18 +25,23 @@ def main() -> None:
 
 
 def _work(receive: Next, put: Put) -> None:
+    from asrcli.engines.device import telling_of_memory
+
     start: say.Start = receive()
     if start.verbose:
         from asrcli.base.console import show_logs
 
         show_logs()
-    engine = _in_memory(lambda: load(start))
+    with telling_of_memory():
+        engine = load(start)
     characters = engine.prompt_characters if isinstance(engine, Answers) else 0
     put(say.Ready(resident_bytes(), characters))
     while True:
         request = receive()
         try:
-            put(_in_memory(lambda: answer(engine, request)))  # noqa: B023 -- called at once
+            with telling_of_memory():
+                found = answer(engine, request)
+            put(found)
         except Exception as error:
             tell(put, error)
 
@@ -69,18 +71,6 @@ def answer(engine: Engine, request: say.Request) -> Any:
         case say.Generate(prompts, tokens):
             assert isinstance(engine, Answers)
             return say.Generated(tuple(engine.generate(prompts, tokens)))
-
-
-def _in_memory(work: Callable[[], Any]) -> Any:
-    """Do work; of all that libraries say when memory is short, the parent is told one thing."""
-    from asrcli.engines.device import is_out_of_memory
-
-    try:
-        return work()
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise OutOfMemory(cause(error)) from error
-        raise
 
 
 def resident_bytes() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -212,23 +213,15 @@ def recognition(engine: own.EngineOptions, text: own.TextOptions, decoding: own.
     """Return what the engine is asked for."""
     from asrcli.engines.options import parse_engine_options
 
-    return Options(
-        language=spoken_language(engine.language), task=task_choice(engine.task, engine.translate),
+    alike = {one.name for one in fields(Options)} & {one.name for one in fields(decoding)}
+    as_typed = Options(**{name: getattr(decoding, name) for name in alike})
+    return replace(
+        as_typed, language=spoken_language(engine.language), task=task_choice(engine.task, engine.translate),
         prompt=engine.prompt, hotwords=words(engine.hotwords) if engine.hotwords else None,
         language_model=language_model_file(decoding.language_model), word_timestamps=text.word_timestamps,
-        beam_size=decoding.beam_size, n_best=decoding.n_best, best_of=decoding.best_of, patience=decoding.patience,
-        length_penalty=decoding.length_penalty, repetition_penalty=decoding.repetition_penalty,
-        no_repeat_ngram_size=decoding.no_repeat_ngram_size,
         temperature=temperatures(decoding.temperature, decoding.temperature_increment_on_fallback),
-        compression_ratio_threshold=decoding.compression_ratio_threshold,
-        logprob_threshold=decoding.logprob_threshold, no_speech_threshold=decoding.no_speech_threshold,
-        condition_on_previous_text=decoding.condition_on_previous_text,
-        carry_initial_prompt=decoding.carry_initial_prompt,
-        hallucination_silence_threshold=decoding.hallucination_silence_threshold,
-        prepend_punctuations=decoding.prepend_punctuations, append_punctuations=decoding.append_punctuations,
         suppress_tokens=numbers(decoding.suppress_tokens, "--suppress-tokens", int),
-        max_new_tokens=decoding.max_new_tokens, chunk_length=decoding.chunk_length, batched=decoding.batched,
-        seed=decoding.seed, ask=tuple(engine.ask) if engine.ask else None,
+        ask=tuple(engine.ask) if engine.ask else None,
         engine_options=parse_engine_options(decoding.engine_option or ()),
     )  # fmt: skip
 

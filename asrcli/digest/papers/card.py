@@ -256,7 +256,8 @@ def numbers_of(reading: Reading) -> list[Number]:
             continue
         if not told and not (one.own and one.metric in ("WER", "CER")):
             continue
-        link = next((link for link in links_of(one.quote, reading.tables) if same(link.number, one)), None)
+        links = () if one.relative else links_of(one.quote, reading.tables)
+        link = next((link for link in links if float(link.number) == one.value), None)
         number = Number(one.metric, figure_words(one, reading.text), one.start, one.end, link.place if link else "")
         found.setdefault((one.metric, one.value, one.relative), number)
     return list(found.values())[:FIGURES]
@@ -281,11 +282,6 @@ def figure_words(figure: Figure, text: str) -> str:
     if rate and not re.match(r"\s?\\?%", text[figure.end : figure.end + 3]) and not figure.relative:
         return text[figure.start : figure.end]
     return figure_text(figure)
-
-
-def same(number: str, figure: Figure) -> bool:
-    """Tell whether the number of a cell is a figure's."""
-    return not figure.relative and float(number) == figure.value
 
 
 def cited_works(reading: Reading, sentences: Sequence[Sentence]) -> list[Cited]:

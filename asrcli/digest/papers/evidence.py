@@ -178,7 +178,7 @@ def carriers(sentences: Sequence[Sentence], headline: Headline | None, names: Co
         if told or not (alone(one.words) and own_result(one.words, names)) or _WORSE.search(one.words):
             continue
         plain_words = re.sub(r"\[[\d, –-]+\]|\b(?:Tables?|Figures?|Figs?\.|Section|Sec\.)\s*\d+", "", one.words)
-        if not re.search(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])", plain_words):
+        if not _FIGURE.search(plain_words):
             continue
         shared = len(numbers & set(re.findall(r"\d+\.\d+", one.words)))
         score = 2 * min(shared, 2) + 2 * bool(own_levels(one.words, names)) + bool(re.search(r"\bTable", one.words))

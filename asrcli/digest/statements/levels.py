@@ -111,9 +111,8 @@ def own_levels(sentence: str, names: Collection[str]) -> tuple[Level, ...]:
 def level(one: _Found, sentence: str) -> Level:
     """Return a level with its rate as the sentence writes it."""
     start, end = one.match.span("rate")
-    value = per_cent(one.match["rate"].rstrip(" %"), "%" in one.match["rate"])
     written = sentence[start:end].translate({ord(char): None for char in "\\{}"})
-    return Level(one.metric, value, written, one.average, one.test, start, end)
+    return Level(one.metric, value(one.match), written, one.average, one.test, start, end)
 
 
 def read(reader: Reader, who: str) -> list[_Found]:
