@@ -190,11 +190,7 @@ def _displace(values: dict[str, Setting], typed: Collection[str]) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return what a file says.
-
-    Raises:
-        UsageError: it cannot be read, or is not TOML.
-    """
+    """Return what a file says; raise `UsageError` where it cannot be read, or is not TOML."""
     try:
         return _parsed(path, read_whole(path))
     except OSError as error:

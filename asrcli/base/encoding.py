@@ -34,11 +34,7 @@ def encoding_of(data: bytes) -> str:
 
 
 def decode_text(data: bytes) -> str:
-    """Return a text without its byte-order mark.
-
-    Raises:
-        UnicodeDecodeError: it is neither UTF-8 nor UTF-16.
-    """
+    """Return a text without its byte-order mark; raise `UnicodeDecodeError` where it is neither UTF-8 nor UTF-16."""
     return data.decode(encoding_of(data))
 
 

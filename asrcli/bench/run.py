@@ -77,11 +77,7 @@ class EngineRun:
     _started: float = 0.0  # seconds that the last start took
 
     def run(self) -> Outcome:
-        """Do what is not done yet, and return everything.
-
-        Raises:
-            AsrError: the engine does not load.
-        """
+        """Do what is not done yet, and return everything; raise `AsrError` where the engine does not load."""
         self._idle = idle_watts(self.gpus) if self.contestant.choice.device.kind == "cuda" else None
         self.watcher.phase(self.contestant.system, "starting", 0)
         while todo := [phase for phase in self._phases() if phase.name not in self._done()]:

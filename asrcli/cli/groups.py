@@ -66,11 +66,7 @@ def words(text: str | None) -> tuple[str, ...]:
 
 
 def day_in(text: str, name: str = "--date") -> date:
-    """Return the day that an option names.
-
-    Raises:
-        UsageError: it is none.
-    """
+    """Return the day that an option names; raise `UsageError` where it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:

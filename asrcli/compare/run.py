@@ -163,11 +163,7 @@ def matcher(
 def score_all(
     utterances: Sequence[Utterance], unread: Sequence[Unread], settings: Settings, losses: Losses
 ) -> list[SystemScore]:
-    """Read and score every system.
-
-    Raises:
-        InputError: none of them can be.
-    """
+    """Read and score every system; raise `InputError` where none of them can be read."""
     prepared = prepare([one.text for one in utterances], settings)
     found = []
     for one in unread:

@@ -167,11 +167,7 @@ def kept_voices(folder: str) -> dict[str, Path]:
 
 
 def read_voice(path: Path) -> KeptVoice:
-    """Return a print that was kept.
-
-    Raises:
-        UsageError: the file is none, or damaged.
-    """
+    """Return a print that was kept; raise `UsageError` where the file is none, or damaged."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError("it is too large")

@@ -41,11 +41,7 @@ def identify(text: str) -> str:
 
 
 def explain(store: Store, identity: str, settings: Settings) -> Explanation:
-    """Score one stored item again and say what became of it.
-
-    Raises:
-        InputError: no source ever gave it.
-    """
+    """Score one stored item again and say what became of it; raise `InputError` where no source ever gave it."""
     wanted = identify(identity)
     known = store.find(wanted)
     if known is None and (seen := store.passed_on(wanted)):

@@ -87,11 +87,7 @@ class Store:
     """An open digest.sqlite. Use it as a context: what is done inside is one transaction."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file.
-
-        Raises:
-            InputError: it is not a store of this schema.
-        """
+        """Open or create the file; raise `InputError` where it is not a store of this schema."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.base = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -321,11 +317,7 @@ def older_than(items: Iterable[Item], day: date, days: int) -> set[str]:
 
 
 def open_store(path: Path) -> Store:
-    """Open a store that is there.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Open a store that is there; raise `InputError` where there is none."""
     if not path.is_file():
         raise InputError(f"no digest in {path.parent}: start one with `asr digest run --out {path.parent}`")
     return Store(path)

@@ -29,11 +29,7 @@ from asrcli.web.client import RecordedWeb
 
 
 def read_day(path: Path) -> tuple[date, list[Report]]:
-    """Return the day of a file and what its sources had.
-
-    Raises:
-        InputError: it has another shape.
-    """
+    """Return the day of a file and what its sources had; raise `InputError` where it has another shape."""
     try:
         values = json.loads(read_text(path))
         day = date.fromisoformat(values["date"])
@@ -99,11 +95,7 @@ _AUTHOR = re.compile(r"\bauthor\s*=\s*(?=[{\"])", re.I)
 
 
 def read_authors(path: Path) -> list[str]:
-    """Return every author as "First Last".
-
-    Raises:
-        InputError: the file cannot be read or holds no author.
-    """
+    """Return every author as "First Last"; raise `InputError` where the file cannot be read or holds no author."""
     try:
         text = read_whole(path).decode("utf-8", "replace")
     except OSError as error:

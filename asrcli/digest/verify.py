@@ -125,11 +125,7 @@ def store_problems(edition: Edition, store: Store, written: str) -> list[str]:
 
 
 def verify_day(out: Path, day: str, store: Store | None) -> Checked:
-    """Check one day.
-
-    Raises:
-        InputError: there is no such day, or its JSON cannot be read at all.
-    """
+    """Check one day; raise `InputError` where there is no such day, or its JSON cannot be read at all."""
     from asrcli.digest.papers.files import cards_in
 
     edition = load_edition(out, day)

@@ -73,11 +73,7 @@ OF_ITSELF = ("module", "qualname", "able")
 
 
 def card_of(engine: type[Engine]) -> Card:
-    """Return the card of a class.
-
-    Raises:
-        EngineUnavailable: it is more than a card can say.
-    """
+    """Return the card of a class; raise `EngineUnavailable` where it is more than a card can say."""
     own_classes = getattr(engine.for_weights, "__func__", None) is not Engine.for_weights.__func__  # type: ignore[attr-defined]
     if own_classes or issubclass(engine, Backends):
         raise EngineUnavailable(
@@ -97,11 +93,7 @@ def keep(environment: Environment, card: Card) -> None:
 
 
 def read(folder: Path) -> Card:
-    """Return the card that is kept in a folder.
-
-    Raises:
-        EngineUnavailable: it cannot be read, or is none.
-    """
+    """Return the card that is kept in a folder; raise `EngineUnavailable` where it cannot be read, or is none."""
     try:
         with open(folder / CARD, "rb") as file:
             card: Card = decode(file.read(MOST), bytearray(), (Card,))

@@ -55,11 +55,7 @@ class Recogniser(Protocol):
         """Which engine, weights and device these are."""
 
     def load(self) -> object:
-        """Load the weights unless they are loaded.
-
-        Raises:
-            AsrError: they cannot be loaded on any device.
-        """
+        """Load the weights unless they are loaded; raise `AsrError` where they cannot be loaded on any device."""
 
     def transcribe(self, clips: Sequence[Clip], options: Options) -> Results:
         """Return what was recognised in each clip. A failure is the failure of its clip alone.

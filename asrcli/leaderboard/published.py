@@ -60,11 +60,7 @@ def read_published(data: bytes, origin: Origin) -> Table:
 
 
 def find_layout(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], origin: Origin) -> Layout:
-    """Return which column holds what.
-
-    Raises:
-        InputError: there is no model, no test set, or no row.
-    """
+    """Return which column holds what; raise `InputError` where there is no model, no test set, or no row."""
     places = {name.lower(): place for place, name in reversed(list(enumerate(header)))}
 
     def first(names: Sequence[str]) -> int | None:
@@ -81,11 +77,7 @@ def find_layout(header: Sequence[str], lines: Sequence[tuple[int, list[str]]], o
 
 
 def row_of(cells: Sequence[str], layout: Layout, origin: Origin, where: str) -> Row:
-    """Return one row.
-
-    Raises:
-        InputError: it has no model, or a cell that is no number.
-    """
+    """Return one row; raise `InputError` where it has no model, or a cell that is no number."""
 
     def figure(place: int | None) -> float | None:
         """Return the number in a cell, None without such a column."""

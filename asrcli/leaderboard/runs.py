@@ -54,11 +54,7 @@ def grouped(runs: Sequence[Measured]) -> list[tuple[tuple[str, ...], list[Measur
 
 
 def place_runs(paths: Sequence[Path], table: Table) -> list[Measured]:
-    """Read runs and score each as the table was scored.
-
-    Raises:
-        InputError: a file is no run record.
-    """
+    """Read runs and score each as the table was scored; raise `InputError` where a file is no run record."""
     return [measure(read_run(path), str(path), table) for path in paths]
 
 

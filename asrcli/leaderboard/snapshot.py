@@ -101,11 +101,7 @@ def newest(name: str) -> tuple[Table | None, str]:
 
 
 def read(path: Path) -> Table:
-    """Read one file.
-
-    Raises:
-        InputError: it cannot be opened, is damaged, or is of another layout.
-    """
+    """Read one file; raise `InputError` where it cannot be opened, is damaged, or is of another layout."""
     try:
         head_line, _, body = read_text(path).partition("\n")
         head = json.loads(head_line)

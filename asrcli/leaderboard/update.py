@@ -116,11 +116,7 @@ def read_revision(web: Web, repository: str) -> tuple[str, str]:
 
 
 def parse_json(body: bytes, url: str) -> dict[str, Any]:
-    """Return the object in an answer.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Return the object in an answer; raise `InputError` where there is none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -131,11 +127,7 @@ def parse_json(body: bytes, url: str) -> dict[str, Any]:
 
 
 def fetch(web: Web, url: str, accept: str) -> bytes:
-    """Return what lies at an address.
-
-    Raises:
-        WebError: no answer, or another status than 200.
-    """
+    """Return what lies at an address; raise `WebError` where there is no answer, or another status than 200."""
     try:
         answer = web.get(Call(url, accept))
     except WebError as error:

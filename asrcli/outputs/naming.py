@@ -98,11 +98,7 @@ def _plain(model: str) -> str:
 
 
 def _writable(place: str) -> str:
-    """Return the name of a place of a store.
-
-    Raises:
-        UsageError: nothing can be written there.
-    """
+    """Return the name of a place of a store; raise `UsageError` where nothing can be written there."""
     name = named(place).rstrip("/")
     if scheme_of(name) not in STORES:
         raise UsageError(f"'{name}' can be read and not written: write to s3://, gs:// or az://, or here")

@@ -56,11 +56,7 @@ def _look(name: str) -> None:
 
 
 def open_recording(name: str) -> BinaryIO:
-    """Open a recording for reading at any place.
-
-    Raises:
-        InputError: it is not there, or cannot be had.
-    """
+    """Open a recording for reading at any place; raise `InputError` where it is not there, or cannot be had."""
     if scheme_of(name) in WEB:
         from asrcli.places.web import WebRecording
 
@@ -85,11 +81,7 @@ def reading(name: str) -> Iterator[BinaryIO]:
 
 
 def read_text(name: str) -> bytes:
-    """Return a whole text.
-
-    Raises:
-        InputError: it is not there, or larger than `MOST_TEXT`.
-    """
+    """Return a whole text; raise `InputError` where it is not there, or larger than `MOST_TEXT`."""
     if scheme_of(name) in WEB:
         with open_recording(name) as file:
             data = file.read(MOST_TEXT + 1)
@@ -134,11 +126,7 @@ def check_there(folder: str) -> None:
 
 
 def exists(name: str) -> bool:
-    """Tell whether a result is there; asks.
-
-    Raises:
-        OutputError: it cannot be asked.
-    """
+    """Ask whether a result is there; raise `OutputError` where it cannot be asked."""
     from asrcli.places.stores import located
 
     with located(name, OutputError) as (bucket, key):

@@ -78,11 +78,7 @@ class Bucket:
             return _facts(found.meta), bytes(found.bytes())
 
         def fetch(first: int, last: int) -> bytes:
-            """Return bytes ``[first, last)``.
-
-            Raises:
-                InputError: the object has changed, or cannot be read.
-            """
+            """Return bytes ``[first, last)``; raise `InputError` where the object has changed, or cannot be read."""
             with _spoken(f"{self.name}/{key}", InputError):
                 found, data = _ask(lambda: get(first, last, facts.tag))
             if (found.size, found.tag) != (facts.size, facts.tag):  # of a server that does not heed If-Match
@@ -105,11 +101,7 @@ class Bucket:
         import obstore
 
         def get() -> tuple[bytes, Facts]:
-            """Return the whole object.
-
-            Raises:
-                InputError: it is larger than `most`.
-            """
+            """Return the whole object; raise `InputError` where it is larger than `most`."""
             found = obstore.get(self.store, key)
             facts = _facts(found.meta)
             if facts.size > most:

@@ -92,11 +92,7 @@ def wanted(form: Form, cards: Sequence[Card], task: str) -> tuple[Transcribe, li
 
 
 def choose(name: str, cards: Sequence[Card]) -> int:
-    """Return the index of the engine that a client names.
-
-    Raises:
-        Refused: it is not served.
-    """
+    """Return the index of the engine that a client names; raise `Refused` where it is not served."""
     if DEFAULTS.fullmatch(name):
         return 0
     for at, card in enumerate(cards):

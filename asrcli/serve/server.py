@@ -43,11 +43,7 @@ class Place:
             )
 
     def listen(self) -> socket.socket:
-        """Return a socket that listens.
-
-        Raises:
-            UsageError: the place is taken, or not of this machine.
-        """
+        """Return a socket that listens; raise `UsageError` where the place is taken, or not of this machine."""
         found: socket.socket | None = None
         try:
             family, kind, _, _, address = socket.getaddrinfo(

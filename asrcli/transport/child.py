@@ -90,11 +90,7 @@ class Child:
         check(self.receive((Hello,), seconds))
 
     def send(self, message: Any, seconds: float | None = None) -> None:
-        """Send a message.
-
-        Raises:
-            Died: it has ended, or does not take the message within ``seconds``.
-        """
+        """Send a message; raise `Died` where it has ended, or does not take the message within ``seconds``."""
         try:
             self._channel.send(message, seconds)
         except TimeoutError:

@@ -59,11 +59,7 @@ class Web(Protocol):
     """Whatever answers calls."""
 
     def get(self, call: Call) -> Answer:
-        """Return the answer, whatever its status.
-
-        Raises:
-            WebError: no answer could be had.
-        """
+        """Return the answer, whatever its status; raise `WebError` where no answer could be had."""
 
 
 def canonical(url: str) -> str:
@@ -98,11 +94,7 @@ class RecordedWeb:
 
 
 def load_records(folder: Path) -> RecordedWeb:
-    """Read every record in a folder (not its subfolders).
-
-    Raises:
-        WebError: a file is not a record.
-    """
+    """Read every record in a folder (not its subfolders); raise `WebError` where a file is not a record."""
     return RecordedWeb((read_record(path) for path in sorted(folder.glob("*.json"))), f"the recording {folder.name}")
 
 

@@ -136,11 +136,7 @@ def _complete(engine: type[Plugin], name: str) -> Path | None:
 
 
 def local_path(plugin: type[Plugin], weights: Weights) -> Path:
-    """Return the folder or file that weights are in.
-
-    Raises:
-        ModelError: there is none.
-    """
+    """Return the folder or file that weights are in; raise `ModelError` where there is none."""
     if weights.path is None:
         called = f"{plugin.role} '{plugin.name}'"
         suffixes = file_suffixes(plugin)

@@ -134,11 +134,7 @@ class Cluster:
         return new
 
     def tell(self, message: Any, seconds: float | None = None) -> None:
-        """Send the driver a message.
-
-        Raises:
-            EngineUnavailable: it is not there any more.
-        """
+        """Send the driver a message; raise `EngineUnavailable` where it is not there any more."""
         try:
             if not self.lost:
                 self._driver.send(message, seconds)

@@ -65,11 +65,7 @@ class Driver:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _join(self, wanted: Join) -> Joined:
-        """Connect to a cluster, or start one.
-
-        Raises:
-            EngineUnavailable: that fails.
-        """
+        """Connect to a cluster, or start one; raise `EngineUnavailable` where that fails."""
         import ray
 
         self.ray = ray

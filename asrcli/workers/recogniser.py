@@ -209,11 +209,7 @@ class WorkerRecogniser(LocalRecogniser):
             self.announce(f"the engine's process died at {where}: {death}; it is tried once more")
 
     def _twice(self, work: Callable[[], T], over: str) -> T:
-        """Do work that is tried once more when the process dies of it.
-
-        Raises:
-            InputError: it died twice.
-        """
+        """Do work that is tried once more when the process dies of it; raise `InputError` where it died twice."""
         with self._turn():
             try:
                 return work()

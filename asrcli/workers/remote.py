@@ -110,11 +110,7 @@ def remote(choice: Choice, device: Device, limits: Limits, process: Process) -> 
 
 
 def spelled(engine: type[Engine]) -> str:
-    """Return a class as ``module:Name``.
-
-    Raises:
-        UsageError: another process cannot import it.
-    """
+    """Return a class as ``module:Name``; raise `UsageError` where another process cannot import it."""
     if engine.__module__ == "__main__" or "<locals>" in engine.__qualname__:
         raise UsageError(f"engine '{engine.name}' cannot be imported by a worker: define it in a module of its own")
     return f"{engine.__module__}:{engine.__qualname__}"

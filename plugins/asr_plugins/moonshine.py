@@ -249,11 +249,7 @@ def _speech(clip: Clip) -> tuple[float, float] | None:
 
 
 def _session(path: Path, threads: int) -> Any:
-    """Load one of the two networks.
-
-    Raises:
-        ModelError: onnxruntime does not take it.
-    """
+    """Load one of the two networks; raise `ModelError` where onnxruntime does not take it."""
     if path.stat().st_size > MOST_LOADED:
         raise ModelError(f"'{path}' is not loaded: it has more bytes than any Moonshine has")
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it reports each use to its makers otherwise, since 1.31

@@ -150,11 +150,7 @@ def align(
 
 
 def _formats(results: options.OutputOptions, reports: options.ReportOptions, pairs: list[Pair]) -> tuple[str, ...]:
-    """Return the formats to write.
-
-    Raises:
-        UsageError: there is no such format, or results would be mixed up.
-    """
+    """Return the formats to write; raise `UsageError` where there is no such format, or results would be mixed up."""
     from asrcli.cli.commands.sinks import check_sinks
     from asrcli.formats import FORMATS, formats
 

@@ -61,11 +61,7 @@ class StretchOptions:
     end: str | None = option(None, help="End here.")
 
     def seconds(self) -> tuple[float, float | None]:
-        """Return where an input begins and ends, in seconds.
-
-        Raises:
-            UsageError: no such times.
-        """
+        """Return where an input begins and ends, in seconds; raise `UsageError` where there are no such times."""
         return _stretch(self.start, self.end)
 
 

@@ -79,11 +79,7 @@ def run_live(
 
 
 def _pace(engine: type[Engine], wanted: Request, live: LiveOptions) -> Pace:
-    """Return how soon text settles.
-
-    Raises:
-        UsageError: the engine decides about that itself.
-    """
+    """Return how soon text settles; raise `UsageError` where the engine decides about that itself."""
     if live.settle_after is None:
         return USUAL
     if issubclass(engine, Streams) and not wanted.options.word_timestamps:

@@ -64,11 +64,7 @@ def cards_in(out: Path) -> frozenset[str]:
 
 
 def load(path: Path, kind: type[T]) -> T:
-    """Read a card or what it was made from.
-
-    Raises:
-        InputError: there is none, or it is not one.
-    """
+    """Read a card or what it was made from; raise `InputError` where there is none, or it is not one."""
     try:
         return build(kind, json.loads(read_text(path)))
     except OSError as error:
@@ -86,11 +82,7 @@ class CardChecked(NamedTuple):
 
 
 def card_problems(out: Path, name: str) -> CardChecked:
-    """Check a paper's page.
-
-    Raises:
-        InputError: its JSON cannot be read at all.
-    """
+    """Check a paper's page; raise `InputError` where its JSON cannot be read at all."""
     paths = paths_of(out, name)
     card = load(paths["json"], Card)
     other = card.maker != maker()

@@ -256,11 +256,7 @@ def plain_number_signs(core: str) -> str:
 
 
 def load_lexicon(path: Path) -> dict[str, str]:
-    """Read ``written TAB said`` lines.
-
-    Raises:
-        UsageError: a line has another shape.
-    """
+    """Read ``written TAB said`` lines; raise `UsageError` where a line has another shape."""
     if not path.is_file():
         return {}
     entries = {}

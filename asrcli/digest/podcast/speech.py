@@ -57,11 +57,7 @@ class Voice(Protocol):
         """The name, as ``--voice`` takes it."""
 
     def speak(self, lines: Sequence[Line]) -> list[Speech]:
-        """Speak every line.
-
-        Raises:
-            EngineUnavailable: the voice is not there or fails.
-        """
+        """Speak every line; raise `EngineUnavailable` where the voice is not there or fails."""
 
 
 def word_times(line: Line, starts: Sequence[tuple[int, float]], seconds: float, source: WordSource) -> tuple[Word, ...]:

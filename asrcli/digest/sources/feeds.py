@@ -52,11 +52,7 @@ class Feed:
 
 
 def read_feed(data: bytes) -> Feed:
-    """Read any feed.
-
-    Raises:
-        MarkupError: not XML, not a feed, or not safe.
-    """
+    """Read any feed; raise `MarkupError` where it is not XML, not a feed, or not safe."""
     document = read_xml(data)
     root = document.root
     if local_name(root) not in ("feed", "rss", "rdf"):
@@ -192,11 +188,7 @@ def feed_label(url: str) -> str:
 
 
 def read_opml(data: bytes) -> list[tuple[str, str]]:
-    """Return title and address of every feed in an OPML list.
-
-    Raises:
-        InputError: not OPML.
-    """
+    """Return title and address of every feed in an OPML list; raise `InputError` where it is not OPML."""
     try:
         document = read_xml(data)
     except MarkupError as error:

@@ -73,11 +73,7 @@ class Vocabulary:
 
 
 def read_tokens(path: Path) -> list[str]:
-    """Read ``dict.txt``.
-
-    Raises:
-        ModelError: it is missing, no UTF-8, or the numbers do not run from 0.
-    """
+    """Read ``dict.txt``; raise `ModelError` where it is missing, no UTF-8, or the numbers do not run from 0."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

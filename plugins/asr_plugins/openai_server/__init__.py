@@ -203,11 +203,7 @@ def wav(clip: Clip) -> bytes:
 
 
 def _setting(variable: str, otherwise: float) -> float:
-    """Return a number from the environment, at least 1.
-
-    Raises:
-        UsageError: it is no such number.
-    """
+    """Return a number from the environment, at least 1; raise `UsageError` where it is no such number."""
     text = os.environ.get(variable)
     try:
         number = otherwise if not text else float(text)

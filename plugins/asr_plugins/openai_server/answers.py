@@ -45,11 +45,7 @@ def read_transcription(answer: Any, clip: Clip) -> list[Segment]:
 
 
 def read_chat(answer: Any, clip: Clip) -> list[Segment]:
-    """Return the segment of an answer of the chat endpoint.
-
-    Raises:
-        EngineUnavailable: it is no such answer.
-    """
+    """Return the segment of an answer of the chat endpoint; raise `EngineUnavailable` where it is no such answer."""
     try:
         choice = answer["choices"][0]
         content = str(choice["message"]["content"] or "")

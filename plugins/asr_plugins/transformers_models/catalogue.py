@@ -80,11 +80,7 @@ def read_config(folder: Path) -> dict[str, object]:
 
 
 def kind_of(folder: Path) -> Kind:
-    """Return what kind of model a folder holds.
-
-    Raises:
-        ModelError: it holds none that this engine loads.
-    """
+    """Return what kind of model a folder holds; raise `ModelError` where it holds none that this engine loads."""
     config = read_config(folder)
     kind = KINDS.get(str(config.get("model_type")))
     if kind is None:

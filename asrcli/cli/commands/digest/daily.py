@@ -140,11 +140,7 @@ def writer_for(llm: str | None, model: str) -> Writer | None:
 
 
 def fail_on(problems: list[str], day: str) -> None:
-    """Print every problem and fail when there is one.
-
-    Raises:
-        CheckFailed: there is one.
-    """
+    """Print every problem; raise `CheckFailed` where there is one."""
     for problem in problems:
         complain(f"asr: {day}: {problem}")
     if problems:

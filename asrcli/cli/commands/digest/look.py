@@ -86,11 +86,7 @@ def mark(identity: str, out: Path, name: str, undo: bool) -> None:
 
 
 def week_of(text: str) -> tuple[int, int]:
-    """Return year and number of an ISO week.
-
-    Raises:
-        UsageError: there is no such week.
-    """
+    """Return year and number of an ISO week; raise `UsageError` where there is no such week."""
     found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
     try:
         if found is None:

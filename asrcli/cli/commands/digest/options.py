@@ -40,11 +40,7 @@ def day_of(text: str | None, option: str = "--date") -> date:
 
 
 def store_in(out: Path) -> closing[Store]:
-    """Return the store of a digest's folder, as a context that closes it.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Return the store of a digest's folder, as a context that closes it; raise `InputError` where there is none."""
     from asrcli.digest.store import open_store
 
     return closing(open_store(out / "digest.sqlite"))
