@@ -31,11 +31,7 @@ class Following(Course):
     """A text that follows what the verifier finds."""
 
     def _follow(self, sound: Clip, clip: Clip, verifier: Aligner) -> float:
-        """Place what is in the window; return where the next one starts.
-
-        Args:
-            sound: everything since the last word with a place, the window included.
-        """
+        """Place what is in the window; return where the next begins. ``sound`` goes back to the last placed word."""
         while True:
             seconds = self._speech_in(clip)
             trusted = self._offer(clip, verifier, self.at)

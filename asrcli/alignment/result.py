@@ -128,11 +128,7 @@ def _shift(words: Sequence[str], found: list[Placed | None], first: int, last: i
 
 
 def written_back(tokens: Sequence[Token], placed: Sequence[Placed | None], within: Region) -> list[Word]:
-    """Return written words with times, those without a place between their neighbours, none of them missing.
-
-    Args:
-        within: where times may lie.
-    """
+    """Return written words with times, those without a place between their neighbours, all ``within`` a stretch."""
     words: list[Word | None] = []
     earliest = within.start
     for token in tokens:

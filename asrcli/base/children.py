@@ -46,11 +46,7 @@ def settle() -> None:
 
 
 def surroundings(*needs: str) -> dict[str, str]:
-    """Return the environment for a process, without the keys that are no business of it.
-
-    Args:
-        needs: the variables with keys that it reads, by their names or by how these begin.
-    """
+    """Return the environment for a process, without keys but those it ``needs``, named in full or by how they begin."""
     known = tuple(filter(None, needs))
     return {name: value for name, value in os.environ.items() if name.startswith(known) or not _opens(name, value)}
 

@@ -149,10 +149,7 @@ def _remove_unlocked(path: str) -> None:
 
 
 def lock(descriptor: int, *, wait: bool = False) -> bool | None:
-    """Lock an open file for this process until it is closed.
-
-    Args:
-        wait: for another process that has it.
+    """Lock an open file for this process until it is closed; ``wait`` for another process that has it.
 
     Returns:
         ``False`` when another process has it, ``None`` where the system or the file system has no locks.

@@ -75,11 +75,7 @@ def latencies(times: Sequence[tuple[float, float]], repeats: Sequence[Sequence[t
 
 
 def in_turn(rows: Sequence[tuple[float, say.Transcribed]]) -> list[Measure]:
-    """Return speed and shares of transcribing one utterance after the other.
-
-    Args:
-        rows: seconds of audio, and what was timed, of every utterance that was transcribed.
-    """
+    """Return speed and shares of transcribing one after the other; a row is seconds of audio, and what was timed."""
     audio = sum(seconds for seconds, _ in rows)
     wall = sum(one.total for _, one in rows)
     if not rows or not wall or not audio:

@@ -49,11 +49,7 @@ def file_slips(
 
 
 def unread(options: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each variable that nothing reads, and the nearest that something does, or "".
-
-    Args:
-        options: names of the options of all commands.
-    """
+    """Yield each variable that none of these options reads, and the nearest that one does, or ""."""
     known = {*OWN, *map(variable_of, options)}
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in known:

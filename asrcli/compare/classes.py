@@ -49,11 +49,7 @@ def classify(
     alignments: Sequence[bytes],
     names: frozenset[str] = frozenset(),
 ) -> ErrorProfile:
-    """Return the classes and the confusions of one system's errors.
-
-    Args:
-        names: words that are names, as `find_names` finds them.
-    """
+    """Return the classes and the confusions of one system's errors; ``names`` are words, as `find_names` finds them."""
     profile = ErrorProfile()
     alone: list[Confusion] = []
     for utterance in zip(references, hypotheses, alignments, strict=True):

@@ -218,11 +218,7 @@ def _folded(name: str) -> str:
 
 
 def oddities(source: Source, reference: Source, same: bool) -> list[str]:
-    """Return what a reader must know about the texts of a system.
-
-    Args:
-        same: its texts are theirs, letter for letter.
-    """
+    """Return what a reader must know of a system's texts; ``same``: they are the references, letter for letter."""
     notes = []
     texts = "its text is that" if len(source.utterances) == 1 else f"all {len(source.utterances):,} texts are those"
     if same and not names_system(Path(source.path)):

@@ -46,10 +46,7 @@ class Wanted:
 
 @without_collector()
 def run(reference: Path, hypotheses: Sequence[Path], wanted: Wanted, losses: Losses = STRICT) -> Comparison:
-    """Compare what lies at these paths.
-
-    Args:
-        losses: takes what cannot be read; the rest is compared.
+    """Compare what lies at these paths; ``losses`` takes what cannot be read, and the rest is compared.
 
     Raises:
         UsageError: an option names something that does not exist.

@@ -189,10 +189,7 @@ def to_json(edition: Edition) -> str:
 
 
 def from_json(text: str, brief: bool = False) -> Edition:
-    """Read DATE.json.
-
-    Args:
-        brief: leave out what only the day's own pages show (abstracts, figures, claims of papers): three times as fast.
+    """Read DATE.json; ``brief`` leaves out what only the day's own pages show: three times as fast.
 
     Raises:
         InputError: not a digest, or one of another schema.

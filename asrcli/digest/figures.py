@@ -69,11 +69,7 @@ _LEVEL = re.compile(r"\b(?:to|of|at|achiev\w+|obtain\w+|reach\w+)\b", re.I)
 
 
 def find_figures(title: str, text: str, abstract: str = "") -> tuple[Figure, ...]:
-    """Return the figures of a paper's text in order; one number is one figure.
-
-    Args:
-        abstract: where the authors name what is theirs, when the text is more than that.
-    """
+    """Return the figures of a text in order, one per number; the authors' own names are looked for in the abstract."""
     found: dict[int, Figure] = {}
     names = names_of(title, abstract or text)
     for sentence in split_sentences(text):

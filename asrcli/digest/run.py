@@ -157,11 +157,7 @@ def daily_path(out: Path, day: str, suffix: str) -> Path:
 
 
 def pages_of(edition: Edition, cards: Collection[str] = ()) -> dict[str, str]:
-    """Return suffix -> text for the pages of a day, all made from the edition alone.
-
-    Args:
-        cards: names of the papers that have a page of their own, which the day's pages link.
-    """
+    """Return suffix -> text for the pages of a day, made from it alone; they link the pages of papers in ``cards``."""
     from asrcli.digest.pages.html import day_html
     from asrcli.digest.pages.markdown import day_markdown
 

@@ -219,11 +219,7 @@ class Store:
     # --- writing ---
 
     def take_in(self, reports: Sequence[Report], day: date, why_not: dict[str, str]) -> None:
-        """Store what the sources gave on a day.
-
-        Args:
-            why_not: id -> reason, for items that are kept but are no news.
-        """
+        """Store what the sources gave on a day; ``why_not`` has reasons by id, for what is kept but is no news."""
         stamp = day.isoformat()
         for report in reports:
             self.base.execute(

@@ -37,11 +37,7 @@ def numbers_in(text: str) -> set[str]:
 
 
 def claim_problems(claim: Claim, texts: dict[str, str]) -> list[str]:
-    """Return what is wrong with one claim.
-
-    Args:
-        texts: id -> the text that spans count in.
-    """
+    """Return what is wrong with one claim; ``texts`` are those that its span counts in, by id."""
     if claim.id not in texts:
         return [f"{claim.id} is not among the sources of the day"]
     source = texts[claim.id]
@@ -104,11 +100,7 @@ def edition_problems(edition: Edition) -> list[str]:
 
 
 def store_problems(edition: Edition, store: Store, written: str) -> list[str]:
-    """Return what the store knows otherwise.
-
-    Args:
-        written: the text of the day's JSON.
-    """
+    """Return what the store knows otherwise; ``written`` is the text of the day's JSON."""
     found = []
     for paper in edition.papers:
         known = store.find(paper.id)

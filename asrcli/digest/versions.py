@@ -40,11 +40,7 @@ def maker() -> str:
 
 
 def words_of(page: str, kind: str) -> str:
-    """Return what a page says, without how it looks.
-
-    Args:
-        kind: "html" or "md".
-    """
+    """Return what a page says, without how it looks; ``kind`` is "html" or "md"."""
     if kind == "html":
         page = html.unescape(_ELEMENT.sub(" ", _UNSEEN.sub(" ", page)))
     else:

@@ -13,11 +13,7 @@ UNKNOWN_SIZE = 10**6  # megabytes; a model of unknown size is suggested last
 
 
 def ranked(kind: type[P], reasons: list[str] | None = None) -> list[type[P]]:
-    """Return the classes of a kind that ``auto`` may take, the highest rank first, names in order where ranks agree.
-
-    Args:
-        reasons: gets a line for each class whose module does not import.
-    """
+    """Return the classes of a kind that ``auto`` may take, by rank and name; ``reasons`` get why some do not import."""
     found: list[type[P]] = []
     for name in declared(kind.group):
         try:

@@ -63,10 +63,7 @@ def protocol_sentences(board: Board) -> list[str]:
 
 
 def write_block(path: Path, content: str, *, create: bool = False) -> bool:
-    """Put content between the markers of a file; return whether anything changed.
-
-    Args:
-        create: make the file, with markers, where there is none.
+    """Put content between the markers of a file, which ``create`` makes if need be; return whether anything changed.
 
     Raises:
         InputError: the file cannot be read, or has no markers or broken ones; it is left as it is.

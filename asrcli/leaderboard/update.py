@@ -74,10 +74,7 @@ class Outcome:
 
 
 def update(web: Web, names: tuple[str, ...] = ()) -> Iterator[Outcome]:
-    """Read the live tables one after the other and keep what is new.
-
-    Args:
-        names: of feeds; empty means all.
+    """Read the live tables, all or those that are named, one after the other and keep what is new.
 
     Raises:
         InputError: the hub cannot be reached at all.

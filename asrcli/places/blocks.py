@@ -24,11 +24,7 @@ class Facts:
 
 
 class Blocks(io.RawIOBase):
-    """The bytes of one content, fetched as they are asked for.
-
-    Args:
-        fetch: returns the bytes from one position up to another.
-    """
+    """The bytes of one content, fetched when they are asked for: ``fetch`` returns those between two positions."""
 
     def __init__(self, fetch: Callable[[int, int], bytes], facts: Facts, head: bytes) -> None:
         super().__init__()

@@ -111,10 +111,7 @@ class Bucket:
         return _ask(get)
 
     def write(self, key: str, data: bytes, only: object = ANYWAY) -> Facts:
-        """Write an object in one step; return what tells it from others.
-
-        Args:
-            only: replace nothing (``None``), or only what has these facts.
+        """Write an object in one step, over nothing, or ``only`` over what has these facts; return what tells it apart.
 
         Raises:
             Taken: it is there, or another one.

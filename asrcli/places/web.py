@@ -36,11 +36,7 @@ RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 class WebRecording:
-    """One recording behind an address.
-
-    Args:
-        name: what messages call it.
-    """
+    """One recording behind an address; ``name`` is what messages call it."""
 
     def __init__(self, name: str) -> None:
         self.name = name

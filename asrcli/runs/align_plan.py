@@ -110,11 +110,7 @@ class AlignPlan:
     notices: tuple[str, ...]
 
     def shaped_by(self, device: Device, again: bool) -> Iterator[tuple[str, str]]:
-        """Yield name and value of all that shapes the times.
-
-        Args:
-            again: whether the recogniser was asked that is there for a text which the aligner calls another one.
-        """
+        """Yield name and value of all that shapes the times; ``again``: the second recogniser was asked, too."""
         request = self.request
         yield from by_plugin(self.aligner, device)
         yield "listener", _verifier_name(None, self.second) if again else _verifier_name(self.finder, self.listener)

@@ -45,10 +45,7 @@ PROBES = 8  # inputs probed at once; each waits for the disk most of the time
 
 
 def execute(planned: Plan, recogniser: Recogniser | None = None) -> Generator[JobEvent, None, None]:
-    """Do what is planned; yield what happens. Jobs that are up to date are passed over.
-
-    Args:
-        recogniser: what to recognise with, loaded or not; ``None`` finds the weights of the plan's engine.
+    """Do what is planned, jobs that are up to date aside, with this recogniser or the plan's; yield what happens.
 
     Raises:
         EngineUnavailable, DeviceError: no engine can do the rest; what was finished is written.

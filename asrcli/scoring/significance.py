@@ -177,11 +177,7 @@ def sign_test(differences: NDArray[np.float64]) -> float:
 
 
 def wilcoxon(differences: NDArray[np.float64]) -> float:
-    """Return the exact two-sided probability of Wilcoxon's signed ranks, ties at their mean; zeros are left out.
-
-    Args:
-        differences: of the error rates of two systems, by independent unit, (units,).
-    """
+    """Return the exact two-sided probability of Wilcoxon's signed ranks, (units,): ties at their mean, no zeros."""
     import numpy as np
 
     known = differences[differences != 0]

@@ -57,10 +57,7 @@ class Fields:
 
 
 def wanted(form: Form, cards: Sequence[Card], task: str) -> tuple[Transcribe, list[str]]:
-    """Return what a request asks for, and the names of the fields that are ignored.
-
-    Args:
-        task: ``transcribe`` or ``translate``.
+    """Return what a request to ``transcribe`` or ``translate`` asks for, and the names of the fields that are ignored.
 
     Raises:
         Refused: a value is none, or not one of this server.

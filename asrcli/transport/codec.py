@@ -197,10 +197,7 @@ class Channel:
         return True
 
     def receive(self, kinds: Sequence[type], until: float = math.inf) -> Any:
-        """Wait for the next message, which is one of these dataclasses, and return it.
-
-        Args:
-            until: the time, as `time.monotonic` has it, at which the whole message has to be there.
+        """Wait for the next message, one of these dataclasses; all of it has to be there ``until`` a `time.monotonic`.
 
         Raises:
             EOFError, OSError: the other side has gone.

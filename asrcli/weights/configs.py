@@ -29,10 +29,7 @@ MOST_IN_FRONT = 1 << 24  # of any other number of a feature extractor: samples
 
 
 def plain_config(kind: type[Any], data: Mapping[str, Any], source: object) -> Any:
-    """Return a configuration with the values that its class declares, and no others.
-
-    Args:
-        source: where it comes from, for messages.
+    """Return a configuration with the values that its class declares, and no others; ``source`` is for messages.
 
     Raises:
         ModelError: a number is beyond reason, or a value is not of the kind that the class declares.

@@ -48,10 +48,7 @@ class Workers:
     ray: str | None = None  # the address of a cluster that they are on: "auto", "local" or HOST:PORT
 
     def places(self, engine: type[Engine], kinds: str) -> list[str]:
-        """Return the device of each worker; none where the engine is in this process.
-
-        Args:
-            kinds: one device or several, as `asrcli.engines.device.named` reads them.
+        """Return the device of each worker; none where the engine is in this process. ``kinds``: one or several.
 
         Raises:
             UsageError: more workers than there may be, or fewer than devices.

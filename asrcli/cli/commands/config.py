@@ -110,11 +110,7 @@ def _rows(command: Any, path: str) -> Iterator[Row]:
 
 
 def check_shared(names: Collection[str]) -> None:
-    """Raise `UsageError` for an option at the top of a file that no command has.
-
-    Args:
-        names: the options of all commands, as they are typed.
-    """
+    """Raise `UsageError` for an option at the top of a file that no command has; ``names`` are as they are typed."""
     known = {name.lstrip("-") for name in names}
     for path, there in shown_files():
         for key, value in (read(path) if there else {}).items():

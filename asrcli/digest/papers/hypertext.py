@@ -279,10 +279,7 @@ class _Pages(HTMLParser):
 
 
 def read_html(markup: str, name: str) -> Reading:
-    """Read a page.
-
-    Args:
-        name: what to call it when it holds nothing.
+    """Read a page; ``name`` is what to call it when it holds nothing.
 
     Raises:
         InputError: it holds no text.

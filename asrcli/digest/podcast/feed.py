@@ -30,11 +30,7 @@ PODCAST_SPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")  # of podcast:
 
 
 def podcast_feed(episodes: Sequence[Episode], notes: dict[str, Edition], settings: Settings) -> str:
-    """Return the feed, newest episode first.
-
-    Args:
-        notes: day -> its edition, for the show notes.
-    """
+    """Return the feed, newest episode first; ``notes`` are the days' editions, for the show notes."""
     site = settings.site
     root = Element("rss", {"version": "2.0", **SPACES})
     channel = add(root, "channel")

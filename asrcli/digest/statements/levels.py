@@ -96,11 +96,7 @@ class _Found:
 
 
 def own_levels(sentence: str, names: Collection[str]) -> tuple[Level, ...]:
-    """Return the levels that a sentence says the authors' own system reaches.
-
-    Args:
-        names: the authors' own names, of `asrcli.digest.statements.names.names_of`.
-    """
+    """Return the levels that a sentence says the authors' own system reaches; ``names`` as `names_of` finds them."""
     if len(sentence) > LONGEST or not re.search(r"\d", sentence):
         return ()
     text = plain(sentence)

@@ -125,11 +125,7 @@ def foreign_name(words: str, names: Collection[str]) -> bool:
 
 
 def is_own(subject: str, names: Collection[str]) -> bool:
-    """Tell whether a subject is the authors' own system.
-
-    Args:
-        subject: the words before a verb, from the beginning of its clause.
-    """
+    """Tell whether a subject, the words of a clause before its verb, is the authors' own system."""
     if _OTHER.search(" ".join(word for word in subject.split() if not holds_name(word, names))):
         return False
     if _OWN.search(subject) or holds_name(subject, names):

@@ -18,10 +18,7 @@ MOST_PLACES = 16_384
 
 
 class NativeModel:
-    """Recognises clips and answers prompts.
-
-    Args:
-        dtype: of weights and activations; features are always float32.
+    """Recognises clips and answers prompts; ``dtype`` is of weights and activations, features are always float32.
 
     Raises:
         ModelError: the weights do not fit.

@@ -83,10 +83,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def read_pickle(path: Path, weights: bool = True) -> tuple[dict[str, object], dict[str, Tensor]]:
-    """Return the arguments and the tensors of one ``.pth.tar`` file.
-
-    Args:
-        weights: whether it must hold tensors.
+    """Return the arguments and the tensors of one ``.pth.tar`` file; ``weights``: it must hold tensors.
 
     Raises:
         ModelError: the file is missing, no whole torch file, or names a global that could run code.

@@ -87,11 +87,7 @@ class LlmModel:
             self.before, self.after = self._embed(BEFORE), self._embed(AFTER)
 
     def transcribe(self, clips: Sequence[Samples], options: LlmOptions) -> list[tuple[Answer, ...]]:
-        """Return the best answers for each clip, the best first; () for clips of less than two encoder frames.
-
-        Args:
-            clips: samples in [-1, 1].
-        """
+        """Return the best answers for each clip in [-1, 1], the best first; () for less than two encoder frames."""
         features = [self.features(clip) for clip in clips]
         usable = [index for index, one in enumerate(features) if len(one)]
         answers: list[tuple[Answer, ...]] = [()] * len(clips)

@@ -64,10 +64,7 @@ def find_archive(path: Path) -> Path:
 
 
 def read_archive(path: Path, *, weights: bool = True) -> Archive:
-    """Check an archive and return its configuration.
-
-    Args:
-        weights: check the pickles too, which reads the file; without it only the configuration is looked at.
+    """Check an archive and return its configuration; without ``weights`` its pickles are not read.
 
     Raises:
         ModelError: the archive is damaged or could do harm.

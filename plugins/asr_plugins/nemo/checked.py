@@ -29,10 +29,7 @@ class Refused(Exception):
 
 
 def model_config(config: Mapping[str, Any], source: object) -> dict[str, Any]:
-    """Return what NeMo may see of the configuration of a recogniser.
-
-    Args:
-        source: where it comes from, for messages.
+    """Return what NeMo may see of the configuration of a recogniser; ``source`` is for messages.
 
     Raises:
         ModelError: it names a class, an argument, a value or a reference that is in no table.

@@ -34,10 +34,7 @@ zh:cmn-script_simplified
 
 
 class CtcModel:
-    """A network that gives one distribution over its tokens per frame.
-
-    Args:
-        dtype: of the network; probabilities are always float32.
+    """A network that gives one distribution over its tokens per frame, in float32 whatever its ``dtype``.
 
     Raises:
         ModelError: the checkpoint is not complete.

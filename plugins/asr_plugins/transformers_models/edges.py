@@ -25,11 +25,7 @@ CLOSURE = 8  # levels; shorter quiet is inside a word
 
 
 def find_edges(frames: Sequence[tuple[float, float]], samples: Samples) -> list[tuple[float, float]]:
-    """Return start and end of each word in seconds, within the clip and never going back.
-
-    Args:
-        frames: start and end in seconds of the frames in which each word was recognised, in order.
-    """
+    """Return start and end of each word in seconds, within the clip and in order, from those of its frames."""
     seconds = len(samples) / SAMPLE_RATE
     levels = decibels(samples)
     anchors = [(min(start, seconds), min(end, seconds)) for start, end in frames]

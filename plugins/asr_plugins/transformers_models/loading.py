@@ -81,10 +81,7 @@ def plain_generation(settings: Any) -> Any:
 
 
 def load_part(folder: Path, part: str) -> Any:
-    """Return the tokenizer, feature extractor or processor of a folder.
-
-    Args:
-        part: ``AutoTokenizer``, ``AutoFeatureExtractor`` or ``AutoProcessor``.
+    """Return the ``AutoTokenizer``, ``AutoFeatureExtractor`` or ``AutoProcessor`` of a folder.
 
     Raises:
         ModelError: its files are missing or damaged.
@@ -113,11 +110,7 @@ def check_files(folder: Path) -> None:
 
 
 def check_tensors(folder: Path, facts: dict[str, Any]) -> None:
-    """Raise `ModelError` unless a checkpoint had exactly the tensors of the model, those of training aside.
-
-    Args:
-        facts: what ``from_pretrained(output_loading_info=True)`` returns.
-    """
+    """Raise `ModelError` unless a checkpoint has the model's tensors; ``facts`` are what ``from_pretrained`` tells."""
     missing = _needed(facts["missing_keys"])
     if missing:
         raise ModelError(

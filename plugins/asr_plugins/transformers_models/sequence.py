@@ -50,10 +50,7 @@ class Request:
 
 
 class SequenceModel:
-    """A network that writes a text token by token.
-
-    Args:
-        kind: ``Kind.WHISPER``, ``Kind.CANARY`` or ``Kind.PLAIN``.
+    """A network that writes a text token by token; ``kind`` is ``WHISPER``, ``CANARY`` or ``PLAIN``.
 
     Raises:
         ModelError: the checkpoint is not complete.

@@ -24,10 +24,7 @@ SYMBOLS_PER_FRAME = 10  # NeMo's cap, where config.json has none
 
 
 class TransducerModel:
-    """A network with an encoder, a predictor and a joint network.
-
-    Args:
-        kind: ``Kind.RNNT`` or ``Kind.TDT``.
+    """A network with an encoder, a predictor and a joint network; ``kind`` is ``RNNT`` or ``TDT``.
 
     Raises:
         ModelError: the checkpoint is not complete.
