@@ -14,6 +14,7 @@ from asrcli.audio.vad import VadOptions
 from asrcli.bench import messages as say
 from asrcli.bench import serving
 from asrcli.bench.gauges import peak_rss
+from asrcli.bench.sounds import read_samples
 from asrcli.capabilities import Concurrent, Streams
 from asrcli.datasets.manifests import recording_of
 from asrcli.engine import Engine
@@ -147,10 +148,7 @@ class Loaded:
 
     def listen(self, one: Utterance, chunk: float) -> say.Streamed:
         """Transcribe one utterance as a stream."""
-        import numpy as np
-
-        blocks = list(decode(recording_of(one), lambda text: None))
-        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+        samples = read_samples(recording_of(one))
         engine = self.recogniser.load()
         assert isinstance(engine, Streams)
         return listen(engine, one.id, samples, chunk, self.job.options)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from asrcli.base.join import join_texts
 from asrcli.bench import sounds
+from asrcli.datasets.manifests import recording_of
 from asrcli.types import SAMPLE_RATE, Utterance
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Spoken:
 
 def conditions(utterances: Sequence[Utterance], folder: Path, seed: int) -> Iterator[Condition]:
     """Write the files of one condition after the other and yield it; the same seed gives the same files."""
-    spoken = [Spoken(one, sounds.read_samples(one.audio or "", one.start, one.end, one.track)) for one in utterances]
+    spoken = [Spoken(one, sounds.read_samples(recording_of(one))) for one in utterances]
     spoken = [one for one in spoken if sounds.power(one.samples)]
     yield Condition("clean", tuple(written(one, one.samples, "clean", folder) for one in spoken))
     yield from noisy(spoken, folder, seed)

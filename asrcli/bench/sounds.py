@@ -95,13 +95,14 @@ HUM = 50.0  # Hz; mains
 BABBLERS = 6
 
 
-def read_samples(path: str, start: float | None = None, end: float | None = None, track: int | None = None) -> Samples:
+def read_samples(recording: Recording | str) -> Samples:
     """Decode a recording, or a part of it."""
     import numpy as np
 
     from asrcli.audio.decode import decode
 
-    blocks = list(decode(Recording(path, start=start or 0.0, end=end, track=track), lambda text: None))
+    whole = Recording(recording) if isinstance(recording, str) else recording
+    blocks = list(decode(whole, lambda text: None))
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import wave
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -309,6 +310,18 @@ def test_memory_of_a_whole_tree_is_counted() -> None:
 @pytest.fixture
 def spoken(digit_strings: list[tuple[Path, str]]) -> list[Utterance]:
     return [Utterance(path.stem, text, str(path)) for path, text in digit_strings[:4]]
+
+
+def test_the_card_is_made_of_the_channel_that_is_transcribed(tmp_path: Path) -> None:
+    """By two waves whose samples are known: of an utterance in the second channel the first is not heard."""
+    waves = np.random.default_rng(0).integers(-8000, 8000, (16_000, 2), dtype=np.int16)
+    with wave.open(str(tmp_path / "call.wav"), "wb") as file:
+        file.setparams((2, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(waves.tobytes())
+    one = Utterance("call", "hello", str(tmp_path / "call.wav"), fields=(("channel", "1"),))
+    clean = next(robustness.conditions([one], tmp_path / "card", seed=0))
+    heard = sounds.read_samples(clean.utterances[0].audio or "")
+    assert np.allclose(heard, waves[:, 1] / 32768, atol=1e-4)
 
 
 @pytest.mark.slow
