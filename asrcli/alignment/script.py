@@ -138,7 +138,8 @@ def parse_script(text: str, path: str) -> Script:
             cues = captions.read_cues(text, kind)
         except InputError as error:
             raise InputError(f"the text '{path}': {error}") from None
-        return _from_cues([(cue.lines, cue.speaker) for cue in cues])
+        pieces = (Piece("\n".join(filter(None, map(str.strip, cue.lines))), cue.speaker) for cue in cues)
+        return Script(tuple(piece for piece in pieces if piece.text), cues=True)
     if suffix not in PLAIN and MARKUP.match(text):
         raise InputError(f"the text '{path}' is neither plain text nor of a format that is read: {', '.join(SUFFIXES)}")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -194,11 +195,6 @@ def _beside(
         latest = after[0] if cue.end <= cues[following].start else after[1]
     start = max(earliest, min(cue.start + shift, latest))
     return start, max(start, min(cue.end + shift, latest))
-
-
-def _from_cues(cues: Sequence[tuple[Sequence[str], str | None]]) -> Script:
-    pieces = [Piece("\n".join(line.strip() for line in lines if line.strip()), speaker) for lines, speaker in cues]
-    return Script(tuple(piece for piece in pieces if piece.text), cues=True)
 
 
 def _parse_json(text: str, path: str) -> Script:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asrcli.base.files import is_special, open_lines
+from asrcli.base.files import open_lines
 from asrcli.outputs.ledger import STATE
 from asrcli.places.addresses import is_address
 
@@ -86,11 +86,6 @@ class Claims:
         name = name if folder == self.folder else os.path.relpath(output, self.folder)
         digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=8).digest()
         return int.from_bytes(digest, "big") >> 2
-
-
-def claimable(outputs: Iterable[str]) -> list[str]:
-    """Return the outputs that are files: pipes and devices belong to nobody."""
-    return [output for output in outputs if not is_special(output)]
 
 
 def give_back_elsewhere() -> None:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from asrcli.base.files import is_special
 from asrcli.errors import AsrError, OutputError
-from asrcli.outputs.claims import claimable, claims_of
+from asrcli.outputs.claims import claims_of
 from asrcli.outputs.ledger import ABSENT, CHANGED, HALF, UNKNOWN, ledger_of
 from asrcli.places import remote
 from asrcli.places.addresses import is_address
@@ -124,4 +125,5 @@ def _exists(output: str) -> bool:
 
 
 def _files(job: Job) -> list[str]:
-    return claimable(output.path for output in job.outputs if output.todo)
+    # Pipes and devices belong to nobody.
+    return [output.path for output in job.outputs if output.todo and not is_special(output.path)]

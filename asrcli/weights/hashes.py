@@ -74,7 +74,8 @@ def file_hash(path: Path) -> str:
         if known == stamp:
             return digest
     digest = _read_hash(path)
-    _remember(note, f"{stamp} {digest}")
+    with suppress(OutputError):  # a cache that cannot be written is no reason to fail
+        write_atomic(note, f"{stamp} {digest}")
     return digest
 
 
@@ -83,9 +84,3 @@ def _read_hash(path: Path) -> str:
     for block in blocks(path):
         digest.update(block)
     return digest.hexdigest()
-
-
-def _remember(note: Path, text: str) -> None:
-    """Write a small cache file in one step; a cache that cannot be written is no reason to fail."""
-    with suppress(OutputError):
-        write_atomic(note, text)

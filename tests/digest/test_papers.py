@@ -198,8 +198,7 @@ def test_a_headline_is_set_only_against_what_its_sentence_sets_it_against(senten
 def test_what_is_not_the_authors_result_is_not_on_the_card(heading, sentence):
     """Each was quoted once, of a real paper in other words."""
     lines = ["Abstract", "We present Lark, a recogniser of speech.", heading, sentence]
-    found = from_lines(lines)
-    card = card_of(Reading("Lark: A Recogniser", found.text, "text file", blocks=found.blocks), "x")
+    card = card_of(from_lines(lines, "Lark: A Recogniser", "text file"), "x")
     assert [line.text for line in card.lines] == ["We present Lark, a recogniser of speech."]
 
 
@@ -339,7 +338,7 @@ def test_a_table_of_contents_and_lines_at_the_edges_are_no_text():
     lines = ["Contents", "1 Introduction 2", "2 Results . . . . . . . 9", "Abstract", "We present Lark.",
              "1 Introduction",
              "Speech matters.", "2 Results", "Lark achieves a WER of 5.0%."]  # fmt: skip
-    found = from_lines(lines)
+    found = from_lines(lines, "", "text file")
     assert [(block.part, block.heading) for block in found.blocks] == [
         (Part.ABSTRACT, "Abstract"),
         (Part.INTRODUCTION, "Introduction"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from asrcli.digest.papers.reading import Block, Part, Reference, Table, part_of, put_together
+from asrcli.digest.papers.reading import Part, Reading, Reference, Table, part_of, put_together
 from asrcli.web.cleaning import clean
 
 _REFERENCES = re.compile(r"^[#\s]*(?:\d{1,2}\.?\s+)?(?:References|REFERENCES|Bibliography|BIBLIOGRAPHY)[ \t:]*$", re.M)
@@ -31,19 +31,8 @@ _POINT = re.compile(rf"{_LABEL}(?:\s*[:.]\s*(?P<rest>.*)|(?P<none>))$")
 _NUMBER = re.compile(r"^[+\-−±~≈<>(]*\d(?:[\d.,]*\d)?(?:%|[BMKk]|h|x|×)?[+*†‡)]*$|^[-–—]$|^N/?A$")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What lines were put together to."""
-
-    text: str
-    blocks: tuple[Block, ...]
-    tables: tuple[Table, ...]
-    references: tuple[Reference, ...]
-    left_out: str
-
-
-def from_lines(lines: Sequence[str]) -> Found:
-    """Return what the lines of a paper hold."""
+def from_lines(lines: Sequence[str], title: str, what: str) -> Reading:
+    """Return what the lines of a paper hold, under its title; ``what`` was read."""
     own, listed, left_out = without_references("\n".join(without_contents(lines)))
     reader = _Reader([line.strip() for line in own.splitlines() if line.strip()])
     reader.read()
@@ -52,7 +41,14 @@ def from_lines(lines: Sequence[str]) -> Found:
         (part, words.join(heading.split("\n")), words.join(gathered)) for part, heading, gathered in reader.pieces
     ]
     text, blocks = put_together(pieces)
-    return Found(text, blocks, tuple(reader.tables), references_in(listed, words), left_out)
+    return Reading(
+        title,
+        text,
+        f"{what}{left_out}",
+        blocks=blocks,
+        tables=tuple(reader.tables),
+        references=references_in(listed, words),
+    )
 
 
 def without_contents(lines: Sequence[str]) -> list[str]:

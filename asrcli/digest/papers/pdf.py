@@ -51,14 +51,11 @@ def read_pdf(path: Path) -> Reading:
     except (PdfReadError, OSError, RecursionError, AssertionError, *BROKEN) as error:
         raise InputError(f"{path}: not a PDF that can be read ({type(error).__name__})") from error
     lines = without_running_lines(pages)
-    found = from_lines(lines)
+    what = f"PDF, pages 1-{min(count, MAX_PAGES)} of {count}"
+    found = from_lines(lines, clean(title, 400) or title_in(sizes, lines), what)
     if not found.text:
         raise InputError(f"{path}: the PDF holds no text (a scan?)")
-    read = min(count, MAX_PAGES)
-    return Reading(
-        clean(title, 400) or title_in(sizes, lines), found.text, f"PDF, pages 1-{read} of {count}{found.left_out}",
-        blocks=found.blocks, tables=found.tables, references=found.references,
-    )  # fmt: skip
+    return found
 
 
 def with_headings_apart(page: PageObject) -> str:

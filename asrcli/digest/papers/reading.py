@@ -178,10 +178,7 @@ def read_file(path: Path) -> Reading:
     if is_html(raw):
         return read_html(raw, str(path))
     first, _, rest = raw.strip().partition("\n")
-    found = from_lines(rest.splitlines())
+    found = from_lines(rest.splitlines(), clean(first.lstrip("# "), 400), "text file")
     if not found.text:
         raise InputError(f"{path}: holds no text beside its first line")
-    return Reading(
-        clean(first.lstrip("# "), 400), found.text, f"text file{found.left_out}",
-        blocks=found.blocks, tables=found.tables, references=found.references,
-    )  # fmt: skip
+    return found

@@ -129,7 +129,6 @@ def shifted(speech: Speech, by: float) -> tuple[Word, ...]:
 def encode(show: Show, kind: str, title: str) -> bytes:
     """Return the sound file with chapters inside."""
     import av
-    import numpy as np
 
     container, codec, bits, rate, _ = FORMATS[kind]
     buffer = io.BytesIO()
@@ -139,12 +138,20 @@ def encode(show: Show, kind: str, title: str) -> bytes:
         stream = output.add_stream(codec, rate=rate or show.rate, layout="mono")
         stream.bit_rate = bits
         resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=rate or show.rate)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(show.samples[None, :]), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = show.rate, 0, Fraction(1, show.rate)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+        for piece in [*resampler.resample(frame_of(show.samples, show.rate)), *resampler.resample(None)]:
             output.mux(stream.encode(piece))
         output.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def frame_of(samples: NDArray[np.int16], rate: int) -> Any:
+    """Return sound as PyAV takes it."""
+    import av
+    import numpy as np
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, :]), format="s16", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+    return frame
 
 
 def chapter_of(number: int, mark: Mark) -> dict[str, Any]:
@@ -258,7 +265,6 @@ def levelled(samples: NDArray[np.int16], rate: int) -> NDArray[np.int16]:
 def filtered(samples: NDArray[np.int16], rate: int, chain: list[tuple[str, str]]) -> list[Any]:
     """Return what comes out of a chain of ffmpeg's filters, as frames."""
     import av
-    import numpy as np
 
     graph = av.filter.Graph()
     last = graph.add_abuffer(sample_rate=rate, format="s16", layout="mono", time_base=Fraction(1, rate))
@@ -267,9 +273,7 @@ def filtered(samples: NDArray[np.int16], rate: int, chain: list[tuple[str, str]]
         last.link_to(made)
         last = made
     graph.configure()
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None, :]), format="s16", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
-    graph.push(frame)
+    graph.push(frame_of(samples, rate))
     graph.push(None)
     found: list[Any] = []
     while True:

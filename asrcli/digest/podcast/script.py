@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from calendar import month_name
 from dataclasses import dataclass
+from datetime import date
 
 from asrcli.base.counts import count_of
 from asrcli.digest.edition import Claim, Edition, Paper
@@ -76,7 +77,8 @@ def seconds_of(chapter: Chapter) -> float:
 
 def open_show(edition: Edition, told: int) -> Chapter:
     """Greet, and say first what was not read."""
-    turns = [Turn("host", f"{edition.title}, {spoken_day(edition.day)}.")]
+    day = date.fromisoformat(edition.day)
+    turns = [Turn("host", f"{edition.title}, {day.day} {month_name[day.month]} {day.year}.")]
     bad = [f"{source.name} {source.state}" for source in edition.sources if source.state in BAD]
     if bad:
         turns.append(Turn("guest", f"Not everything was read today: {', '.join(bad)}."))
@@ -84,12 +86,6 @@ def open_show(edition: Edition, told: int) -> Chapter:
     if 0 < told < len(edition.papers):
         turns.append(Turn("host", f"Here are {told} of them; the rest are in the digest."))
     return Chapter("Opening", "", tuple(turns))
-
-
-def spoken_day(day: str) -> str:
-    """Return "17 April 2026"."""
-    year, month, number = day.split("-")
-    return f"{int(number)} {month_name[int(month)]} {year}"
 
 
 def paper_chapter(paper: Paper, first: bool) -> Chapter:

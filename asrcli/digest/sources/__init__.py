@@ -13,10 +13,6 @@ from asrcli.digest.settings import Settings
 from asrcli.web.client import Answer, Call, Web, WebError
 
 
-def _nothing_known(_: str) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a source is asked."""
@@ -25,7 +21,7 @@ class Task:
     web: Web
     settings: Settings = field(default_factory=Settings)
     marks: Mapping[str, str] = field(default_factory=dict)  # watermarks as they were before this day
-    known: Callable[[str], bool] = _nothing_known  # was this id seen before this day?
+    known: Callable[[str], bool] = lambda _: False  # was this id seen before this day?
     x_token: str = field(default="", repr=False)
     x_budget: float = 0.0  # US dollars for this run
 
