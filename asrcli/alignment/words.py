@@ -21,7 +21,6 @@ FAR = 0.75
 
 Timer = Callable[[Clip, Sequence[Segment]], tuple[Segment, ...]]
 
-
 _loading = threading.Lock()
 
 

@@ -20,7 +20,6 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MARKUP = re.compile(r"https?://|www\.|<[a-z/!]|\]\(|```", re.I)
 _IDENTIFIER = re.compile(r"\b\d{4}\.\d{4,5}\b|\b[A-Za-z][\w.-]+/[\w.-]+\b")
 
-
 _NUMBER_WORDS = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
     r"twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|[mb]illion|trillion|half|halves|halved|halving|"

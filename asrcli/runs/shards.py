@@ -24,7 +24,6 @@ SCHEDULERS: Mapping[str, tuple[str, str, str | int]] = {
     "GNU parallel": ("PARALLEL_SEQ", "PARALLEL_JOBS", 1),  # likewise, by: --env PARALLEL_JOBS
 }
 
-
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 

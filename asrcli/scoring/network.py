@@ -28,7 +28,6 @@ TOKENS = re.compile(r"[{}]|[^\s{}]+")
 MARKED = re.compile(r"[{}]|(?<!\S)(?:\([^\s()]+\)|@)(?!\S)|\S;")
 TAGS = re.compile(r"(?<!\\);")  # word;tag;tag, where \; is a semicolon of the word
 
-
 Cell = tuple[float, int, int]  # cost, and the cell before: reference arc, hypothesis arc
 
 

@@ -28,7 +28,6 @@ MODULE = "asrcli.workers"
 PATIENCE = 20.0  # times as long as the slowest call so far, for each second of audio
 ONE_GPU = "CUDA_VISIBLE_DEVICES"
 
-
 Launch = Callable[[Choice, Device, Announce], "Process"]
 
 

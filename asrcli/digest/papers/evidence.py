@@ -36,7 +36,6 @@ _AGAINST = re.compile(
 )
 _FROM = re.compile(r"\bfrom\s+(?P<value>\d{1,3}(?:\.\d{1,3})?)\s?%?\s*(?P<who>\([^()%\d]{2,60}\)\s*)?to\s*$", re.I)
 
-
 _FIGURE = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])")  # no part of a name
 
 

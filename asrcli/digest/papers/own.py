@@ -43,12 +43,10 @@ _TIED = re.compile(
     re.I,
 )
 
-
 # "On FLEURS, it achieves ...", "Combining this strategy with ...": what is meant stands in another sentence.
 _LEANS_LATER = re.compile(
     r"^[^,]{0,120}, (?:it|they)\b|^[A-Z]\w+ing (?:this|these|it|them)\b|\bachiev\w+ (?:this|these)\b", re.I
 )
-
 
 # What a sentence may begin with before "the": "On the AMI corpus, ..." is no heading that ran in.
 _OPENS = (
@@ -69,7 +67,6 @@ _CHANGE = re.compile(
     r"\d(?:[\d.]*)\s?(?:%|x|×|points?)\s(?:\w+\s){0,3}?(?:gains?|improvements?|reductions?|speed-?ups?)\b",
     re.I,
 )
-
 
 _ADVERBS = re.compile(r"(?:\s|\w+ly\b|also\b|even\b|further\b|thus\b|then\b)*", re.I)
 _GERUND = re.compile(

@@ -84,7 +84,6 @@ _PRESENTS = (
 _KIND = any_of([*KINDS, *FIELD])
 _THING = rf"(?:{_KIND}|{NAME}|{any_of(HEADS)})"
 
-
 # The forms of a claim, up to the phrase and its noun; ``None`` stands for the authors or their system.
 _FORMS: tuple[tuple[re.Pattern[str] | None, ...], ...] = (
     (None, re.compile(rf"\s*(?:{ADVERB}\s+)?(?:{_CLAIMS}|(?i:(?<=we ))report)\s+{_REACHED}")),

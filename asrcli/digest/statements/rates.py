@@ -73,7 +73,6 @@ _THRESHOLD = re.compile(
     r"\b(?:below|under|less than|lower than|above|over|more than|between|at most|at least|than)\s*$", re.I
 )
 
-
 _RANGE_AFTER = re.compile(r"\s?(?:to|[-–—])\s?\d")
 _RANGE_BEFORE = re.compile(r"\d[\d.,]*\s?%?\s?(?:to|[-–—])\s?$|\bbetween\s+\d[\d.,]*\s?%?\s+and\s+$")
 

@@ -70,7 +70,6 @@ THOUSANDTHS = """
 
 def unit(prints: Prints) -> Prints:
     """Return prints with length one, so that their products are cosines."""
-
     scaled: Prints = prints / np.maximum(np.linalg.norm(prints, axis=-1, keepdims=True), 1e-9)
     return scaled
 
@@ -84,7 +83,6 @@ def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDAr
         wanted: how many speakers there are, where that is known.
         follows: whether each piece but the last goes on in the next one, `(n - 1,)`; None when nobody knows.
     """
-
     if len(prints) < 2:
         return np.zeros(len(prints), np.intp)
     prints = unit(unit(prints) - centre())
@@ -102,7 +100,6 @@ def cluster(prints: Prints, seconds: Vector, wanted: SpeakerCount, follows: NDAr
 
 def means(prints: Prints, seconds: Vector, labels: Labels) -> Prints:
     """Return the print of each speaker, of length one: the mean of those of the pieces, weighted by their length."""
-
     weighted = unit(prints) * seconds[:, None]
     return unit(np.stack([weighted[labels == label].sum(0) for label in range(labels.max() + 1)]).astype(np.float32))
 
@@ -146,7 +143,6 @@ class _Passages:
 
     def parted(self, group: int) -> Vector:
         """Return by how much each group and one are less likely of one person, as a cosine; 0 where they are not."""
-
         passing = self.counts[group] + self.counts[:, group]
         staying = self.counts.diagonal() + self.counts[group, group]
         share = self.seconds / np.maximum(self.seconds + self.seconds[group], 1e-9)
@@ -162,7 +158,6 @@ def _joined(labels: Labels, prints: Prints, information: Vector, passages: _Pass
 
     With each comes how much the next two are nearer than two people are; -1 when there is one group.
     """
-
     sums = np.zeros((int(labels.max()) + 1, prints.shape[1]))
     np.add.at(sums, labels, prints * np.sqrt(information * (1 + information))[:, None])
     known = np.bincount(labels, information).astype(np.float64)
@@ -187,7 +182,6 @@ def _information(prints: Prints, seconds: Vector, follows: NDArray[np.bool_]) ->
         seconds: how long each piece is, `(n,)`.
         follows: whether each piece but the last goes on in the next one, so that both are of one person.
     """
-
     own = np.interp(seconds, PIECE_SECONDS, OWN_COSINES)
     one = np.flatnonzero(follows)
     found, known = (prints[one] * prints[one + 1]).sum(), (own[one] * own[one + 1]).sum()
@@ -198,7 +192,6 @@ def _information(prints: Prints, seconds: Vector, follows: NDArray[np.bool_]) ->
 
 def _finest(prints: Prints) -> Labels:
     """Return a group for each print; of more than `MOST_GROUPS` prints, that many groups by average linkage."""
-
     if len(prints) <= MOST_GROUPS:
         return np.arange(len(prints))
     distances = pdist(prints, "cosine")
@@ -214,7 +207,6 @@ def _over(sums: Vector, known: Vector, group: int) -> Vector:
         known: the information of each group, 0 for one that has gone into another.
         group: the one.
     """
-
     some = known / (1 + known / MOST_INFORMATION)
     one, other, together = some[group], np.maximum(some, 1e-9), 1 + some[group] + some
     # Where log p(both | one person) = log p(one) + log p(other), with sums of the lengths that are expected of them.
@@ -229,7 +221,6 @@ def _over(sums: Vector, known: Vector, group: int) -> Vector:
 
 def _speaks_enough(seconds: Vector, labels: Labels) -> NDArray[np.bool_]:
     """Return for each group whether it says enough to be a speaker."""
-
     least = max(LEAST_SECONDS, LEAST_SHARE * seconds.sum())
     enough: NDArray[np.bool_] = np.bincount(labels, seconds) >= min(least, LEAST_SHARE_SHORT * seconds.sum())
     return enough
@@ -237,7 +228,6 @@ def _speaks_enough(seconds: Vector, labels: Labels) -> NDArray[np.bool_]:
 
 def _without_sums(prints: Prints, seconds: Vector, labels: Labels) -> Labels:
     """Give groups that sound like two people at once to the nearer of them."""
-
     centres, spoken = means(prints, seconds, labels), np.bincount(labels, seconds).astype(np.float64)
     nearer = [_two_at_once(centres, spoken, group) for group in range(len(spoken))]
     return _number(np.array([group if near is None else near for group, near in enumerate(nearer)])[labels])
@@ -245,7 +235,6 @@ def _without_sums(prints: Prints, seconds: Vector, labels: Labels) -> Labels:
 
 def _without_inner(labels: Labels, passages: _Passages) -> Labels:
     """Give groups that speak only within what another one says without a pause to that one."""
-
     pieces, into = np.bincount(labels), np.arange(len(passages.seconds))
     for group in np.argsort(passages.seconds, kind="stable")[:-1]:
         passing = passages.counts[group] + passages.counts[:, group]
@@ -262,7 +251,6 @@ def _without_inner(labels: Labels, passages: _Passages) -> Labels:
 
 def _two_at_once(centres: Prints, spoken: Vector, group: int) -> int | None:
     """Return the nearer one of two groups whose sum a group sounds like; None when it is nothing of the kind."""
-
     cosines = centres @ centres[group]
     larger = np.flatnonzero((spoken * LITTLE > spoken[group]) & (cosines > 0))
     for pair in map(list, combinations(larger[np.argsort(-cosines[larger])], 2)):
@@ -279,7 +267,6 @@ def _number(labels: Labels) -> Labels:
 
 def _without_small(prints: Prints, seconds: Vector, labels: Labels, number: int) -> Labels:
     """Keep the largest groups and give the pieces of the others to the nearest of these: a cough is not a person."""
-
     spoken = np.bincount(labels, seconds)
     kept = np.argsort(-spoken, kind="stable")[: max(number, 1)]
     if len(kept) == len(spoken):
@@ -291,6 +278,5 @@ def _without_small(prints: Prints, seconds: Vector, labels: Labels, number: int)
 @cache
 def centre() -> NDArray[np.float32]:
     """Return the centre `(192,)` of prints of length one."""
-
     common: NDArray[np.float32] = np.array(THOUSANDTHS.split(), np.float32) / np.float32(1000)
     return common

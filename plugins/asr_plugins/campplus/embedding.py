@@ -24,7 +24,6 @@ CHANNELS, GROWTH, BOTTLENECK = 128, 32, 128
 BLOCKS = ((12, 1), (24, 2), (16, 2))  # layers and dilation of each dense block
 POOLED = 100  # frames over which the context of a layer is averaged
 
-
 # Of one piece. With 3 s, a change of speakers that the segmentation does not detect spoils twice as much: 13 % errors
 # instead of 9 % in a conversation of four with overlaps, at the same cost.
 MOST_SECONDS = 1.5
@@ -198,13 +197,11 @@ def pieces(alone: Iterable[Piece]) -> list[Piece]:
 
 def seconds(pieces: Sequence[Piece]) -> NDArray[np.float64]:
     """Return how long each piece is, `(pieces,)`."""
-
     return np.array([last - first for first, last in pieces], np.float64) * FRAME_SECONDS
 
 
 def goes_on(pieces: Sequence[Piece]) -> NDArray[np.bool_]:
     """Return for each piece but the last whether the next one is the rest of the same stretch, `(pieces - 1,)`."""
-
     return np.array([one[1] == other[0] for one, other in pairwise(pieces)], np.bool_)
 
 
@@ -212,7 +209,6 @@ def voice_prints(
     network: VoiceNetwork, samples: Samples | HalfSamples, wanted: Sequence[Piece], device: str
 ) -> NDArray[np.float32]:
     """Return the print of each piece, `(pieces, 192)`."""
-
     lengths = [_mel_frames(piece) for piece in wanted]
     prints = np.zeros((len(wanted), 192), np.float32)
     size = BATCH_ON_CPU if device == "cpu" else BATCH

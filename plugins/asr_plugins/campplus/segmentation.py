@@ -122,7 +122,6 @@ class Activity:
 
     def alone(self) -> Iterator[tuple[int, int]]:
         """Yield first and last + 1 frame of every stretch in which one person speaks, and nobody else."""
-
         alone = self.people == 1
         begins = alone & (self.changes | ~np.concatenate(([False], alone[:-1])))
         ends = alone & np.concatenate((begins[1:] | ~alone[1:], [True]))
@@ -136,7 +135,6 @@ def seconds_of(frame: float) -> float:
 
 def detect(network: SegmentationNetwork, samples: Samples | HalfSamples, device: str) -> Activity:
     """Return the activity in a recording `(n,)`."""
-
     step = STEP_FRAMES * FRAME_SHIFT
     count = max(1, -(-(len(samples) - WINDOW) // step) + 1)
     table = np.array([[person in people for person in range(PEOPLE)] for people in SETS])
@@ -165,7 +163,6 @@ def _window_sets(
     network: SegmentationNetwork, samples: Samples | HalfSamples, windows: range, device: str
 ) -> NDArray[np.float32]:
     """Return the probability of each of `SETS` in each frame of some windows, `(windows, frames, 7)`."""
-
     step = STEP_FRAMES * FRAME_SHIFT
     batch = np.zeros((len(windows), WINDOW), np.float32)
     for row, window in enumerate(windows):
@@ -177,7 +174,6 @@ def _window_sets(
 
 def _changes(windows: NDArray[np.bool_], starts: NDArray[np.intp], covered: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the frames in which most of the windows that cover them detect a change."""
-
     length = windows.shape[1]
     changing = np.zeros(starts[-1] + length)
     for window, start in zip(windows, starts, strict=True):
@@ -201,7 +197,6 @@ def speaking(
         pieces: of speech of one person, with prints.
         labels: the speaker of each piece, numbered from 0.
     """
-
     frames = len(activity.people)
     known = np.full(frames, -1)
     for (first, last), label in zip(pieces, labels, strict=True):
@@ -217,7 +212,6 @@ def speaking(
 
 def _votes(activity: Activity, known: NDArray[np.intp], speakers: int) -> NDArray[np.float64]:
     """Return how many windows detect each speaker in each frame, `(frames, speakers)`."""
-
     votes = np.zeros((len(known), speakers))
     for window, start in zip(activity.windows, activity.starts, strict=True):
         here = known[start : start + len(window)]
@@ -236,7 +230,6 @@ def stretches(spoken: NDArray[np.bool_], pause: int = SHORTEST_PAUSE) -> Iterato
         spoken: who speaks in each frame, `(frames, speakers)`.
         pause: frames of silence that are none; 0 where another one may speak in them.
     """
-
     for speaker in range(spoken.shape[1]):
         edges = np.diff(np.concatenate(([0], spoken[:, speaker].astype(np.int8), [0])))
         found: list[tuple[int, int]] = []

@@ -198,7 +198,6 @@ class Beam:
 
 def time_tokens(log_probs: NDArray[Any], tokens: Sequence[int], blank: int) -> list[Span]:
     """Return the tokens with the frames of their most probable path."""
-
     path = align(log_probs, tokens, blank)
     if path is None:
         return []

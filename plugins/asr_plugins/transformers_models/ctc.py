@@ -77,7 +77,6 @@ class CtcModel:
 
         Clips too short for a word have no frames. The result for a clip does not depend on the clips beside it.
         """
-
         found: list[NDArray[Any]] = [np.zeros((0, len(self.vocabulary)), np.float32)] * len(samples)
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
         for places in [[place] for place in usable] if self.one_by_one else [usable]:
@@ -124,7 +123,6 @@ def best_tokens(log_probs: NDArray[Any], blank: int) -> list[Span]:
         log_probs: (frames, tokens).
         blank: number of the blank token.
     """
-
     if not len(log_probs):
         return []
     path = log_probs.argmax(-1)
@@ -166,7 +164,6 @@ def load_adapter(network: Any, tokenizer: Any, folder: Path, adapter: str) -> No
     Raises:
         ModelError: the adapter is damaged, or the vocabulary has no letters for it.
     """
-
     with loading(f"the adapter '{adapter}' of '{folder}' cannot be loaded"):
         network.config._name_or_path = str(folder)
         network.load_adapter(adapter, force_load=True, local_files_only=True, use_safetensors=True)

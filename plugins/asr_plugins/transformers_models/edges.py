@@ -49,7 +49,6 @@ def sounding(starts: Sequence[float], samples: Samples) -> list[tuple[float, flo
     Args:
         starts: seconds, never going back; 0.1 s too early or too late does no harm.
     """
-
     levels = decibels(samples)
     ends = [*starts[1:], len(samples) / SAMPLE_RATE]
     floor = float(levels.min()) if len(levels) else 0.0
@@ -69,7 +68,6 @@ def sounding(starts: Sequence[float], samples: Samples) -> list[tuple[float, flo
 
 def decibels(samples: Samples) -> NDArray[Any]:
     """Return the level of each 10 ms of sound."""
-
     hop = SAMPLE_RATE // RATE
     count = len(samples) // hop
     power = np.square(samples[: count * hop].reshape(count, hop)).mean(1) if count else np.zeros(0)
@@ -104,7 +102,6 @@ def _peak(levels: NDArray[Any], word: tuple[float, float]) -> float:
 
 def _quiet_run(gap: NDArray[Any], loudest: float) -> tuple[int, int] | None:
     """Return first and one past the last of the longest quiet stretch of a gap."""
-
     floor = float(gap.min())
     if floor > loudest - CONTRAST:
         return None

@@ -35,7 +35,6 @@ def make_batch(extractor: Any, samples: Sequence[Samples], device: torch.device,
         samples: clips of at least `SHORTEST` seconds.
         dtype: of the network; features are computed in float32 and cast at the end.
     """
-
     made = [
         extractor(one, sampling_rate=SAMPLE_RATE, return_tensors="pt", return_attention_mask=True) for one in samples
     ]

@@ -108,7 +108,6 @@ class Trellis:
 
     def runs(self) -> list[Run]:
         """Walk back along the best path and return the words on it."""
-
         frame = len(self.rests) - 1
         node = int(np.argmax(self.rests[frame, self.nodes]))
         found: list[Run] = []
@@ -156,7 +155,6 @@ def _gains(
     log_probs: NDArray[Any], labels: NDArray[Any], blank: int, between: int | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the log probabilities of labels (frames, labels) and of any other sound (frames,), above silence."""
-
     silent = [blank] if between is None else [blank, between]
     rest = log_probs[:, silent].max(1)
     sounds = log_probs.copy()

@@ -74,7 +74,6 @@ class SequenceModel:
         self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request
     ) -> list[tuple[Reading, ...]]:
         """Return the best readings of each clip, the best first; clips too short for a word have an empty one."""
-
         found: list[tuple[Reading, ...]] = [(Reading(),)] * len(samples)
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
         if not usable:
@@ -100,7 +99,6 @@ class SequenceModel:
 
         A clip too short for a word may be in any language, and a model without language tokens speaks English.
         """
-
         codes = self.languages or {"en": 0}
         found = [dict.fromkeys(codes, 1.0 / len(codes))] * len(samples)
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
@@ -119,7 +117,6 @@ class SequenceModel:
         if self.network.config.model_type != "moonshine":
             return batch, encoder(**batch.inputs(masked=self.kind is not Kind.WHISPER), return_dict=True)
         # Moonshine normalises over the whole clip (group norm): padding beside a clip would change it.
-
         lengths = batch.mask.sum(-1).tolist()
         rows = zip(batch.values, lengths, strict=True)
         alone = [encoder(row[None, :length], batch.mask.new_ones(1, length)) for row, length in rows]
@@ -136,7 +133,6 @@ class SequenceModel:
 
     def _language_scores(self, batch: Batch, encoded: Any) -> Any:
         """Return Whisper's probabilities of `languages`, (clips, languages)."""
-
         start = torch.full((len(batch.values), 1), self.network.config.decoder_start_token_id, device=self.device)
         numbers = torch.tensor(list(self.languages.values()), device=self.device)
         return torch.softmax(self._forward(batch, encoded, start)[:, -1, numbers], -1)
@@ -155,7 +151,6 @@ class SequenceModel:
 
     def _prompts(self, samples: Sequence[Samples], languages: Sequence[str | None], request: Request) -> Any:
         """Return the tokens that the decoder starts with, (clips, tokens)."""
-
         if self.processor is not None:
             sources = [language or "en" for language in languages]
             targets = ["en"] * len(sources) if request.task == "translate" else sources
@@ -187,7 +182,6 @@ class SequenceModel:
 
     def _write(self, batch: Batch, encoded: Any, prompts: Any, request: Request, most: int) -> Any:
         """Return the tokens after the prompts, (clips x readings, tokens). Whisper's own ``generate`` is passed by."""
-
         from transformers import GenerationMixin
 
         settings = deepcopy(self.settings)
@@ -210,7 +204,6 @@ class SequenceModel:
 
     def _score(self, batch: Batch, encoded: Any, prompts: Any, tokens: Any) -> Any:
         """Return the log probability of each token after the ones before it, (clips, tokens)."""
-
         said = torch.cat((prompts, tokens), 1)
         logits = self._forward(batch, encoded, said[:, :-1])[:, prompts.shape[1] - 1 :]
         return torch.log_softmax(logits, -1).gather(2, tokens[:, :, None])[..., 0]

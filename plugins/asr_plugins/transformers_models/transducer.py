@@ -43,7 +43,6 @@ class TransducerModel:
 
     def transcribe(self, samples: Sequence[Samples], most: int | None = None) -> list[tuple[list[Span], bool]]:
         """Return for each clip its tokens with their frames, and whether they were cut short at `most` tokens."""
-
         found: list[tuple[list[Span], bool]] = [([], False) for _ in samples]
         usable = [place for place, one in enumerate(samples) if long_enough(one)]
         if not usable:
@@ -81,7 +80,6 @@ class Search:
 
     def run(self, most: int | None = None) -> list[tuple[list[Span], bool]]:
         """Return the tokens of each clip, and whether it was cut short at `most` tokens."""
-
         clips = len(self.encoded)
         blank = self.network.config.blank_token_id
         rows = torch.arange(clips, device=self.encoded.device)
@@ -110,7 +108,6 @@ class Search:
 
     def _joint(self, said: Any, encoded: Any) -> tuple[Any, Any, Any]:
         """Return best token, its probability and the frames to go on, (clips,) each."""
-
         logits = self.network.joint(decoder_hidden_states=said, encoder_hidden_states=encoded).float()
         size = self.network.config.vocab_size
         scores, tokens = torch.softmax(logits[:, :size], -1).max(-1)
@@ -121,7 +118,6 @@ class Search:
 
     def _advance(self, spoken: Any, durations: Any) -> Any:
         """Return how many frames each clip goes on: a blank always goes on, a symbol at the cap too."""
-
         self.symbols = torch.where(spoken, self.symbols + 1, 0)
         full = spoken & (self.symbols >= self.cap)
         step = torch.where(~spoken | full, durations.clamp(min=1), durations)
@@ -143,7 +139,6 @@ class Search:
 
     def _renew(self, spoken: Any, tokens: Any, said: Any, state: Any) -> tuple[Any, Any]:
         """Give the predictor the new symbols, in the clips that have one."""
-
         fresh, (hidden, cell) = self._predict(tokens, state)
         keep = spoken[None, :, None]
         return (

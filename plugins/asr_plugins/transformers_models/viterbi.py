@@ -88,7 +88,6 @@ class Half:
                 and for the labels that no path reaches so early, one a frame.
             scratch: as many values, in one piece. Fresh memory for each chunk costs more than what is done with it.
         """
-
         frames, labels = len(self.log_probs), self.labels[:past]
         if self.backward:
             first, past = max(0, frames - past), max(0, frames - first)
@@ -142,7 +141,6 @@ def align_batch(log_probs: Sequence[NDArray[Any]], labels: Sequence[Sequence[int
 
 def _spaced(labels: Sequence[int], blank: int) -> NDArray[Any]:
     """Return the labels with a blank between equal neighbours."""
-
     plain = np.asarray(labels, dtype=np.intp)
     doubled = np.flatnonzero(plain[1:] == plain[:-1])
     return np.insert(plain, doubled + 1, blank) if len(doubled) else plain
@@ -150,7 +148,6 @@ def _spaced(labels: Sequence[int], blank: int) -> NDArray[Any]:
 
 def _loudest(rows: NDArray[Any], blank: int) -> NDArray[Any]:
     """Return the log probability of a star in each frame: that of the best label, less its cost."""
-
     left, right = rows[:, :blank].max(1, initial=-np.inf), rows[:, blank + 1 :].max(1, initial=-np.inf)
     best: NDArray[Any] = np.maximum(left, right) - STAR_COST
     return best
@@ -190,7 +187,6 @@ class Tables:
 
 def _search(halves: Sequence[Half]) -> Tables:
     """Search from the barriers on, all halves at once."""
-
     frames = max(len(one.log_probs) for one in halves) + 1
     width = sum(len(one.labels) + 1 for one in halves)
     chunk = -(-frames // max(1, round(frames / CHUNK)))  # a short one at the end would cost as much as a long one
@@ -231,7 +227,6 @@ class _Rows:
 
         The rows of the labels begin as the gains of their frames.
         """
-
         maximum, add = np.maximum, np.add
         best = np.empty_like(self.rows[0][1])
         for blank, label, before, next_blank, next_label in self.rows[:count]:
@@ -242,7 +237,6 @@ class _Rows:
 
 def _bytes_of(table: NDArray[Any], packed: bool) -> bytes:
     """Return the truth values (frames, places), each row in bytes of its own."""
-
     return (np.packbits(table, axis=1) if packed else table).tobytes()
 
 
@@ -252,7 +246,6 @@ def _meet(parts: Sequence[Half], tables: Tables) -> tuple[NDArray[Any], NDArray[
     Returns:
         The first frame of each label, and one past its last; None where no path is possible.
     """
-
     if len(parts) == 1:
         (one,) = parts
         rest, _ = tables.ends[one.place]
@@ -280,7 +273,6 @@ def _trace(one: Half, tables: Tables, said: int, resting: bool) -> tuple[NDArray
         said: how many labels have been said in it.
         resting: the last of them is over; else it is being said in the last frame.
     """
-
     stays, rests, stride = tables.stays, tables.rests, tables.stride
     firsts, lasts = [0] * said, [0] * said  # times the stride
     row = (len(one.log_probs) - (not resting)) * stride
@@ -301,7 +293,6 @@ def _trace(one: Half, tables: Tables, said: int, resting: bool) -> tuple[NDArray
 
 def _path(one: Utterance, firsts: NDArray[Any], pasts: NDArray[Any]) -> Path:
     """Score the labels, without the blanks that stand between equal ones."""
-
     labels, kept = one.labels, one.labels != one.blank
     if not kept.all():
         labels, firsts, pasts = labels[kept], firsts[kept], pasts[kept]
