@@ -17,6 +17,7 @@ from itertools import chain
 
 from asrcli.text import numbers_english
 from asrcli.text.english_rules import TITLES, EnglishRules
+from asrcli.text.numbers_apart import ApartReader
 
 # Letters that Unicode does not take apart (openai-whisper, whisper/normalizers/basic.py).
 LETTERS = {"œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "ß": "ss", "ẞ": "SS", "đ": "d", "Đ": "D"}
@@ -58,6 +59,8 @@ class MarkTable(dict[int, str]):
 
 MARKS = MarkTable()
 NUMERIC = re.compile(f"[{NUMERIC_MARKS}]")
+LETTERS_TOGETHER = re.compile("[a-z]{2}")
+MIXED = re.compile("(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
 SPELLED = re.compile(r"(?<!\S)\w \w(?!\S)")
 AFTER_PERFECT = ("been", "gone", "done", "got")
 MOST_WORDS = 400_000  # remembered; then the memory starts afresh
@@ -85,6 +88,7 @@ class EnglishNormalizer:
             disabled: names of rules to leave out, of `RULES`: to find out what each one does to a score.
         """
         self.rules = rules
+        self.reader = ApartReader if rules.apart else numbers_english.NumberReader
         on = {name: name not in disabled for name in RULES}
         self.on = on
         self.brackets = [re.compile(pattern) for pattern in rules.brackets] if on["brackets"] else []
@@ -159,7 +163,7 @@ class EnglishNormalizer:
         if pairs or marks:
             return self.finish(early)
         if self.on["numbers"]:
-            early = " ".join(numbers_english.read_numbers(early.split()))
+            early = " ".join(numbers_english.read_numbers(early.split(), self.reader))
             early = numbers_english.polish(early, literal_one=self.rules.literal_one)
         joined = self.respell(early)
         joined = self.join_letters(joined) if self.rules.acronyms else joined
@@ -211,7 +215,7 @@ class EnglishNormalizer:
         if self.compounds:
             text = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], text)
         if self.on["numbers"]:
-            text = numbers_english.standardize_numbers(text, literal_one=self.rules.literal_one)
+            text = numbers_english.standardize_numbers(text, literal_one=self.rules.literal_one, reader=self.reader)
         text = self.respell(text)
         if self.rules.acronyms:
             text = self.join_letters(text)
@@ -236,14 +240,20 @@ class EnglishNormalizer:
         done: list[str] = []
         run: list[str] = []
         for word in [*text.split(), ""]:
-            if len(word) == 1 and word.isalnum():
+            letter = len(word) == 1 and word.isalnum()
+            if letter and not (self.rules.apart and run and (run[-1] + word).isdecimal()):
                 run.append(word)
                 continue
             enough = 3 if "a" in run or "i" in run else 2
-            done += ["".join(run)] if len(run) >= enough else run
-            run = []
-            done.append(word)
+            done += [self.joined(run)] if len(run) >= enough else run
+            run = [word] if letter else []
+            done += [] if letter else [word]
         return " ".join(done[:-1])
+
+    def joined(self, letters: list[str]) -> str:
+        """Return spelled letters as one word, in which digits stay apart where they are parted in writing: bbc 2."""
+        word = "".join(letters)
+        return MIXED.sub(" ", word) if self.rules.apart and LETTERS_TOGETHER.search(word) else word
 
 
 RULES = ("brackets", "fillers", "contractions", "titles", "compounds", "numbers", "spellings", "names", "acronyms")

@@ -41,6 +41,7 @@ class EnglishRules:
     names: Mapping[str, str]
     acronyms: bool  # write spelled letters together
     literal_one: bool  # write a lone 1 as "one"
+    apart: bool = False  # keep numbers apart that are said one after the other, which published rules do not
 
 
 def whisper_rules() -> EnglishRules:

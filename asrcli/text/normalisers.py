@@ -53,7 +53,7 @@ NORMALIZERS: Mapping[str, NormalizerInfo] = {
         ),
         NormalizerInfo(
             "asr",
-            "8",
+            "9",
             "this project's rules for every script",
             ("tags", "width", "simplified", "case", "punctuation", "numerals", "english", "fillers", "contractions",
              "titles", "numbers", "spellings", "compounds", "acronyms"),

@@ -242,9 +242,9 @@ def is_numeric(word: str | None) -> bool:
     return word is not None and (word in WORDS or DIGITS.match(word) is not None)
 
 
-def standardize_numbers(text: str, *, literal_one: bool = True) -> str:
+def standardize_numbers(text: str, *, literal_one: bool = True, reader: type[NumberReader] = NumberReader) -> str:
     """Write the number words of a lower-case text as digits; ``literal_one`` writes a lone 1 as ``one``, as Whisper."""
-    return polish(" ".join(read_numbers(split_numbers(text).split())), literal_one=literal_one)
+    return polish(" ".join(read_numbers(split_numbers(text).split(), reader)), literal_one=literal_one)
 
 
 def polish(text: str, *, literal_one: bool) -> str:
@@ -259,7 +259,7 @@ ORDINARY: set[str] = set()  # words seen that are no part of a number
 MOST_ORDINARY = 400_000
 
 
-def read_numbers(words: list[str]) -> list[str]:
+def read_numbers(words: list[str], reader: type[NumberReader] = NumberReader) -> list[str]:
     """Read the numbers among words: only the stretches that hold one, since any other word ends a number."""
     unusual = [place for place, word in enumerate(words) if word not in ORDINARY]
     places = [place for place in unusual if not is_ordinary(words[place])]
@@ -275,7 +275,7 @@ def read_numbers(words: list[str]) -> list[str]:
         stretch = words[start : end + 1]
         done += words[copied:start]
         idle = all(word in IDLE for word in stretch)
-        done += stretch if idle else NumberReader(stretch).read()
+        done += stretch if idle else reader(stretch).read()
         copied, start, end = end + 1, place, place
     return done + words[copied:]
 

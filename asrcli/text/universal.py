@@ -24,6 +24,7 @@ from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
 from asrcli.text.signs import AT_NUMBER, KEPT, per_cent, read_parts, say_minus, say_signs
+from asrcli.text.signs import SIGN as NUMBER_SIGN
 from asrcli.text.written_english import MONTHS, SIGN, TABLE, as_spoken, finish, is_unusual, plain_days
 
 # Blocks of forms that differ only in looks: Latin and Arabic presentation forms, half and full width (Unicode 16).
@@ -34,7 +35,7 @@ FORMS = (
 HALVES = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅟])")  # 2⅓ is no 21/3
 SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
 TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
-APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78c\u055a\u05f3"
+APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78b\ua78c\u055a\u05f3"
 ONE_WAY = dict.fromkeys(APOSTROPHES, "'") | {"٪": "%", "٫": ".", "٬": ",", "﹪": "%", "œ": "oe", "Œ": "oe"}
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # fillers that are letters or marks by category
 VARIANTS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))  # selectors of how the sign before them looks
@@ -121,7 +122,9 @@ class UniversalNormalizer:
         self.english: EnglishNormalizer | None = None
         if english and on["english"]:
             shortened = (*contractions((PRONOUNS, r"\1 is")), (r"'s\b", "s"))
-            rules = replace(leaderboard_rules(), brackets=(), contractions=shortened, names={}, literal_one=False)
+            rules = replace(
+                leaderboard_rules(), brackets=(), contractions=shortened, names={}, literal_one=False, apart=True
+            )
             self.english = EnglishNormalizer(rules, disabled)
         self.read_words = reader_of(self.language) if on["numerals"] and on["case"] else None
         self.memory: dict[str, str] = {}
@@ -153,7 +156,9 @@ class UniversalNormalizer:
             text = TAGS.sub(" ", text)
         if self.english is None:
             return text, None
-        plain = text if text.isascii() and text.isprintable() and "`" not in text else text.translate(TABLE)
+        plain = text
+        if not (text.isascii() and text.isprintable() and "`" not in text):
+            plain = NUMBER_SIGN.sub("-", join_groups(text)).translate(TABLE)
         if not plain.isascii() and OTHER_SCRIPTS.search(plain):
             return text, None
         by_rules = self.on["case"] and self.on["punctuation"]  # the English rules rest on both
@@ -191,6 +196,7 @@ class UniversalNormalizer:
                     read_chinese(text, short=self.language in ("zh", "yue"), lone=self.language == "ja"), self.language
                 )
             text = SPLIT.sub(r" \1 ", text)
+            text = LOOSE.sub(" ", text) if self.on["punctuation"] else text
         return " ".join(text.split())
 
     def read_marks(self, text: str) -> str:

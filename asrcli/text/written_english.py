@@ -11,18 +11,15 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from asrcli.text import tables
-from asrcli.text.cardinals import ordinal
+from asrcli.text import numbers_written as written
 from asrcli.text.numbers_english import LARGE, ORDINALS, SMALL, TENS
-from asrcli.text.ordinals import roman_value
-from asrcli.text.signs import PART, PARTS
+from asrcli.text.signs import CODES
 
 APART = "\ue001"  # a word that ends a number; taken out at the end
 AS_IS = "\ue002"  # before a word that is no part of a number here
-KEPT = "£€¥¢℃℉½¼¾§№‰²₹₩₽₺₦₱₪฿₫"  # signs that are read with the number beside them
+KEPT = "£€¥¢℃℉§№‰₹₩₽₺₦₱₪฿₫×÷±\u2044"  # signs that are read with the number beside them
 SIGNS = {"−": "-", "°": "°"}
-FRACTIONS = {"½": "half", "¼": "one quarter", "¾": "three quarters"}
-SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'") | dict.fromkeys("‐‑﹣", "-") | dict.fromkeys("⁄∕", "/")
+SIGNS |= dict.fromkeys("’‘ʼ`´＇‛′", "'") | dict.fromkeys("‐‑﹣", "-") | {"∕": "/"}
 SIGN = " ; "  # any other, but for dashes: it ends a number as those of ASCII do, and is no word
 DASH = " – "  # ends a number that would not be spoken digit by digit
 
@@ -37,41 +34,11 @@ _LAST = rf"(?:\d[%¢]?|\b(?:{_WORDS}|{_ORDINAL})s?)"
 LASTING = (
     "delay|rule|window|timeout|video|clip|break|interval|timer|countdown|pause|spot|ad|commercial|limit|gap|hold|wait"
 )
-DIGITS = dict(zip("0123456789", ["zero", *SMALL], strict=False))
-HALVES = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
-
-
-def part(found: re.Match[str]) -> str:
-    """Return a fraction in words; two other numbers are said one after the other: 24/7."""
-    return f" {HALVES[found[0]]} " if found[0] in HALVES else found[1] + found[2]
-
-
-def spoken_digits(found: re.Match[str]) -> str:
-    """Return ``1, 2, 3`` without commas, as it is without; in ``twenty one, two, three`` they part numbers."""
-    before = found.string[: found.start()].replace("-", " ").split()
-    return found[0] if before and before[-1] in _COUNTING else " ".join(re.split(r"[,\s]+", found[0]))
-
-
-def domain(found: re.Match[str]) -> str:
-    """Return the end of an address as it is said: ``.co.uk`` as dot co dot uk."""
-    return "".join(f" dot {part}" for part in found.groups() if part)
-
-
-def stretch(found: re.Match[str]) -> str:
-    """Return ``10-15`` as 10 to 15, and years; what is no such range, as a telephone number or a result, as it is."""
-    low, high = found[1], found[2]
-    fits = len(high) - len(low) in (0, 1) and len(high) < 4 and len(low) < 3
-    years = len(low) == len(high) == 4 and high < "2100"
-    return f"{low} to {high}" if int(low) < int(high) and low[0] != "0" and (fits or years) else found[0]
-
-
-_COUNTING = frozenset((*TENS, "hundred", *LARGE, "and", "point", "minus", "plus", *SMALL))
 _DIGIT = rf"(?:\d|{'|'.join(SMALL[:9])}|zero)"
 _NO_LIST = (
     rf"(?!\w|[.,:/%-]\d|-|%| ?(?:percent|per|point|dollars?|euros?|pounds?|cents?|{_LARGE})\b|,? ?(?:{_WORDS}|\d))"
 )
-UNITS = tables.named("english.txt")["units"]
-_UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+_UNIT = "|".join(sorted(written.UNITS, key=len, reverse=True))
 _CHAPTERS = "World War|Chapter|Part|Volume|Act|Phase|Type|Title|Book|Article|Section|Stage|Super Bowl"
 _KINGS = (
     "Henry|Edward|George|Louis|Charles|James|William|Richard|Philip|Elizabeth|Mary|Pius|Benedict|John Paul|Napoleon|"
@@ -80,20 +47,12 @@ _KINGS = (
 _ROMAN = r"(?=[IVX]{2}|V\b)(X{0,3}(?:IX|IV|V?I{0,3}))\b(?!\.\s?[A-Z])"
 
 
-def unit(found: re.Match[str]) -> str:
-    """Return a number and its unit in words."""
-    words = found.string[max(0, found.start() - 20) : found.start()]  # the one before, and "and"
-    before = words.lower().replace("-", " ").removesuffix(" and ").split()[-1:]
-    one = found[1].lower() in ("1", "one") and not {*TENS, "hundred", *LARGE, "point"}.intersection(before)
-    return f"{found[1]} {UNITS[found[2]].replace('(s)', '' if one else 's')}"
-
-
-def roman(found: re.Match[str]) -> str:
-    """Return a Roman numeral behind its word: of a chapter as a number, of a king as an ordinal."""
-    number = roman_value(found[3])
-    return f"{found[1]} {number}" if found[1] else f"{found[2]} the {' '.join(ordinal(number))}"
-
-
+_CLOCK = r"\d{1,2}(?::[0-5]\d)?(?:\s?[ap]\.?m\b\.?)?"
+_CLOCK_ONLY = r"\d{1,2}(?::[0-5]\d(?![\d:])|\s?[ap]\.?m\b)"
+_PLAIN = r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?"
+_TO = "(?:-| {0,2}– {0,2})"
+_MONTH = "|".join(name.title() for name in written.MONTHS)
+RAISED = {"²": " squared ", "³": " cubed "}
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
@@ -105,11 +64,11 @@ _REWRITES: Rewrites = (
     (r"(?<!§)§\s?(?=\d)", "section "),
     ("[§№‰₹₩₽₺₦₱₪฿₫]", " "),
     (r"(?<![\d,.])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,]*\d)", lambda found: found[0].replace(",", "")),  # 1,00,000
-    (PART.pattern, lambda found: found[1] + PARTS[found[2]]),
-    (r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])", part),
-    (r"(?<![\w.,:/$£€–+-])(\d{1,4})(?:-| {0,2}– {0,2})(\d{1,4})(?![\w:/–-]|[.,]\d|°)", stretch),
+    (r"(?<![\d.,])\d{1,3}(?: 000)+(?![\d,.]*\d)", lambda found: found[0].replace(" ", "")),
+    (r"(?<![\d/.,])(\d+ )?(?<![\d/])(\d{1,2})([/\u2044])(\d{1,3})(?![\d/])", written.part),
+    (rf"(?<![\w.,:/-])({_CLOCK}){_TO}(?={_CLOCK_ONLY})", r"\1 to "),
+    (rf"(?<![\w.,:/$£€–+-])([$£€]?)({_PLAIN})(%?){_TO}[$£€]?({_PLAIN})(?![\w:/–-]|[.,]\d)", written.stretch),
     (r"(?<![\w.])([$£€]?)\.(?=\d)", r"\g<1>0."),
-    (r"(?<![\w.,:/$£€-])00+[1-9]\d*\b(?![.,:/]\d)", lambda found: " ".join(DIGITS[one] for one in found[0])),  # 007
     (r"(?<!\w)'em\b", "them"),
     (r"(?<!\w)'til\b", "until"),
     (r"(?<!\w)'cause\b", "because"),
@@ -124,32 +83,48 @@ _REWRITES: Rewrites = (
     (r"\b(us|hk|nz)\$ ?(\d[\d,.]*\d|\d)( (?:million|billion|trillion)\b)?", r"\2\3 \1 dollars"),
     (r"¥\s?(\d[\d,.]*\d|\d)|(\d)\s?¥", r"\1\2 yen"),
     (r"\bninth\b", "nineth"),  # as the published rules have it
-    (r"\bo'clock\b", "oclock"),
+    (r"\bo['\s]clock\b", "oclock"),
     (r"(?<=\w)(?:&| +& +)(?=\w)", " and "),
     (r"(?<![\w.])#\s?(?=\d)", " number "),
     (r"(?<=\w)@(?=\w)", " at "),
     (r"\bwww\.(?=\w)", "www dot "),
-    (r"(?<=\w)\.(?:(co|ac|edu|org|gov)\.(uk|au|nz)|(com|org|net|edu|gov|io))\b", domain),
+    (r"(?<=\w)\.(?:(co|ac|edu|org|gov)\.(uk|au|nz)|(com|org|net|edu|gov|io))\b", written.domain),
     (r"(?<=\d)\s*(?:°\s*c(?:elsius)?\b|℃)", " degrees celsius"),
     (r"(?<=\d)\s*(?:°\s*f(?:ahrenheit)?\b|℉)", " degrees fahrenheit"),
     (r"(?<=\d)\s*°", " degrees "),
     ("[℃℉]", " "),
     (r"(?<=\d)\s*=\s*(?=[\d-])", " equals "),
     (r"(?<=\d)\s*\+\s*(?=\d)", " plus "),
+    (r"(?<=\d)\s*[×*]\s*(?=\d)", " times "),
+    (r"(?<=\d)\s*÷\s*(?=\d)", " divided by "),
+    (r"±\s?(?=[$£€]?\.?\d)", " plus or minus "),
+    ("[×÷±\u2044]", SIGN),
+    (r"(?<=\w)\^([23])\b", lambda found: RAISED["  ²³"[int(found[1])]]),
+    ("[²³]", lambda found: RAISED[found[0]]),
+    ("[⁰¹⁴-⁹]+", lambda found: f" {unicodedata.normalize('NFKC', found[0])}"),
     (r"(?<![^\s(=<>'\"])-\s?(?=[$£€]?\.?\d)", "minus "),
+    (r"(?<![^\s(])\+(?=[$£€]?\.?\d)", "plus "),
+    (r"¢(\d+)", r"\1 cents"),
     (r"(?<=\d)\s*¢", " cents"),
     (r"(?<=\d)\s+%", "%"),
     (r"[$£€](?!\.?\d)|[¢¥]|(?<!\d)%", " "),
-    *((sign, f" {words} ") for sign, words in FRACTIONS.items()),
-    (r"(?<![\d.])(\d+) and a half\b", r"\1.5"),
+    (r"\bhalf an? ([mbt]r?illion)\b", r"zero point five \1"),
+    (r"\ba (?=(?:" + _LARGE + r")\b)", "one "),
+    (rf"\b({_WORDS}|\d+) ([mbt]r?illion) and a half\b", r"\1 point five \2"),
+    (r"(?<![\d.])(\d+) and (?:an? |one )?half\b", r"\1.5"),
+    (rf"({_LAST}) and (?:an?|one) quarter\b", r"\1 point two five"),
+    (rf"({_LAST}) and (?:three|3) quarters\b", r"\1 point seven five"),
+    (rf"({_LAST}) and half\b", r"\1 and a half"),
+    (r"(?<!and )\b(?:an?|one|1) half\b(?! (?:an?|past)\b)", "half"),
+    (r"\ban? (?=quarter\b)", "one "),
+    (r"(?:(?<=\band )|\b(?=\w+ \w+ of\b))an? (?=(?:third|fifth|sixth|seventh|eighth|ninth|tenth)\b)", "one "),
     (rf"(\d|\b(?:{_WORDS}))['\"\s;]*mm\b", r"\1 millimeter"),
-    (r"(?<!half )\ba (?=(?:" + _LARGE + r")\b)", "one "),
     (r"\ba (?=(?:dollar|pound|euro) (?:and )?(?:" + _WORDS + r")\b)", "one "),
-    (r"\b(\d{1,2}):00(?=\s*[ap]\.?\s?m\b)", r"\1"),
-    (r"\b(\d{1,2}):00\b(?!:)", r"\1 oclock"),
-    (r"\b(\d{1,2}):([0-5]\d)(?=\D|$)(?!:)", r"\1\2"),
+    (r"\b0?(\d{1,2}):00(?=\s*(?:[ap]\.?\s?m|noon|midnight)\b)", r"\1"),
+    (r"\b0?(\d{1,2}):00\b(?!:)", r"\1 oclock"),
+    (r"\b(\d{1,2}):([0-5]\d)(?=\D|$)(?!:)", written.clock),
     (r"(?<![\d,.])\d{1,3}+(?:,\d{3})++(?![\d,]*\d)", lambda found: found[0].replace(",", "")),
-    (rf"(?<![\w.,:/$£€%-]){_DIGIT}(?:,\s*{_DIGIT}){{2,}}{_NO_LIST}", spoken_digits),
+    (rf"(?<![\w.,:/$£€%-]){_DIGIT}(?:,\s*{_DIGIT}){{2,}}{_NO_LIST}", written.spoken_digits),
     (r"(?<=\d),(?=\d)", f" {APART} "),
     (rf"(\b(?:{_LARGE})),\s+(?=(?:{_WORDS})\b)", r"\1 "),
     (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+[-/]+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
@@ -166,16 +141,23 @@ _REWRITES: Rewrites = (
 )
 _NUMBER_IN_DIGITS = r"(?<![\w.,])(\d[\d,.]*(?<![.,]))"
 _BEFORE_CASE: Rewrites = (
+    (r"\b(EUR|USD|GBP) ?(?=\d)", lambda found: CODES[found[1]]),
+    (r"(?<=\d) ?(EUR|USD|GBP)\b", lambda found: CODES[found[1]]),
+    (r"(?<!\d)(?<!\d )([$£€]) (?=\d)", r"\1"),
+    (r"([$£€]\d[\d,.]*)([kKmMbB]| ?(?:mn|bn|tn))\b(?![-/])", written.scaled),
+    (r"(?<![\w.,:/$£€])(?:(1)|(\d{1,2}))p\b", lambda found: "1 penny" if found[1] else f"{found[2]} pence"),
+    (rf"\b({_MONTH})\b\.? (?=\d{{1,2}}(?:st|nd|rd|th)?\b)", lambda found: written.MONTHS[found[1].lower()] + " "),
+    (rf"(\d(?:st|nd|rd|th)?(?: of)?) ({_MONTH})\b\.?", lambda found: f"{found[1]} {written.MONTHS[found[2].lower()]}"),
     (r"([₹₩₽₺₦₱₪฿₫])\s?(\d[\d,.]*(?<![.,]))", r"\2 \1"),
     (rf"{_NUMBER_IN_DIGITS}((?: [mbt]r?illion)?)\s?([€£$])(?!\w|\s\d)", r"\3\1\2"),
-    (rf"(?<![\w.,])(\d[\d,.]*(?<![.,])|(?i:{_WORDS})\b)\s?({_UNIT})(?![\w²/])", unit),
-    (rf"\b(?:({_CHAPTERS})|({_KINGS}))\s{_ROMAN}", roman),
+    (rf"(?<![\w.,])(\d[\d,.]*(?<![.,])|(?i:{_WORDS})\b)\s?({_UNIT})(?![\w²³/])", written.unit),
+    (rf"\b(?:({_CHAPTERS})|({_KINGS}))\s{_ROMAN}", written.roman),
 )
 BEFORE_CASE = tuple((re.compile(pattern), new) for pattern, new in _BEFORE_CASE)
 REWRITES = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
 # Only texts with a word like one of these can change; most have none.
 UNUSUAL = re.compile(
-    rf"[\d&@°¢½¼¾℃℉$£€¥%§№‰²₹₩₽₺₦₱₪฿₫]|\b[ivx]{{2,}}\b|\bv\b|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\ba\.i\b|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
+    rf"[\d&@°¢℃℉$£€¥%§№‰²³₹₩₽₺₦₱₪฿₫]|\b[ivx]{{2,}}\b|\bv\b|\.\.|'(?:em|til|cause|tis|twas|n|clock)\b|\b(?:cannot|cent|ninth|vs|point|plus|minus|positive|negative|half|quarters?|{_WORDS})\b|\+\+|\b(?:www|ph)\.|\ba\.i\b|\.(?:com|org|net|edu|gov|io|uk|au|nz)\b"
 )
 MONTHS = frozenset("january february march april may june july august september october november december".split())
 DAY = re.compile("([1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)")
@@ -184,6 +166,7 @@ LAST = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
         (r"([$£€]\d+) ([1-9]\d)(?= |$)", r"\1.\2"),  # one dollar fifty
+        (r"(£\d+) (?:and )?(\d\d?) pen(?:ce|ny)\b", lambda found: f"{found[1]}.{found[2]:0>2}"),
         (r"([$£€]\d+\.\d)(?= |$)", r"\g<1>0"),
         (r"(?<!\S)([-+]?[$£€]?)\.(?=\d)", r"\g<1>0."),  # point five
         (r"(?<=\d)\.0+(?= |$)", ""),
@@ -205,6 +188,8 @@ class SignTable(dict[int, str]):
             kept = SIGNS.get(char, " " if category == "Cc" else char)
         elif 0xFF01 <= code <= 0xFF5E:  # full width
             kept = unicodedata.normalize("NFKC", char)
+        elif category == "No" and "\u2044" in (parts := unicodedata.normalize("NFKC", char)):
+            kept = f" {parts} "
         elif category == "Cf":
             kept = ""
         else:
