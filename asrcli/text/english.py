@@ -59,8 +59,7 @@ class MarkTable(dict[int, str]):
 
 MARKS = MarkTable()
 NUMERIC = re.compile(f"[{NUMERIC_MARKS}]")
-LETTERS_TOGETHER = re.compile("[a-z]{2}")
-MIXED = re.compile("(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
+MIXED = re.compile("(?<=[a-z][a-z])(?=[0-9])|(?<=[0-9])(?=[a-z][a-z])")
 SPELLED = re.compile(r"(?<!\S)\w \w(?!\S)")
 AFTER_PERFECT = ("been", "gone", "done", "got")
 MOST_WORDS = 400_000  # remembered; then the memory starts afresh
@@ -208,7 +207,8 @@ class EnglishNormalizer:
             text = pattern.sub(new, text)
         text = re.sub(r"(\d),(\d)", r"\1\2", text)
         text = re.sub(r"\.([^0-9]|$)", r" \1", text)
-        return unicodedata.normalize("NFKD", text).translate(MARKS)
+        text = unicodedata.normalize("NFKD", text).translate(MARKS)
+        return self.fillers.sub("", text) if self.rules.apart and self.on["fillers"] else text
 
     def finish(self, text: str) -> str:
         """Apply the other rules: compounds, numbers, spellings, names, spelled letters and the marks of numbers."""
@@ -253,7 +253,9 @@ class EnglishNormalizer:
     def joined(self, letters: list[str]) -> str:
         """Return spelled letters as one word, in which digits stay apart where they are parted in writing: bbc 2."""
         word = "".join(letters)
-        return MIXED.sub(" ", word) if self.rules.apart and LETTERS_TOGETHER.search(word) else word
+        if self.rules.apart and word in self.rules.fillers:
+            return " ".join(letters)
+        return MIXED.sub(" ", word) if self.rules.apart else word
 
 
 RULES = ("brackets", "fillers", "contractions", "titles", "compounds", "numbers", "spellings", "names", "acronyms")

@@ -19,6 +19,8 @@ SPACES = frozenset(
     "af ba be bg br cs eo et fi fr hu hy ka kk ky lt lv nb nn no oc pl ru sk sq sv tg tk tt uk uz".split()
 )
 GROUPS = re.compile(r"(?<=\d)[\u00a0\u2009\u202f\u066c](?=\d{3}(?!\d))")  # what parts thousands and nothing else
+MILLIONS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?: 000)+(?![\d]|[.,]\d)")
+THOUSANDTHS = re.compile(r"(?<![\w.,/])([1-9]\d{0,2})\.(\d{3})(?![\w/]|[.,]\d)")
 DOTLESS = frozenset({"tr", "az"})  # whose capital of i is İ, and whose I is a capital ı
 CLOCK = {  # hours and minutes, as they are said: 15 Uhr 30
     "de": (re.compile(r"(?<![\d.,:])(\d{1,2})[:. ]([0-5]\d) uhr\b"), "uhr "),
@@ -71,6 +73,7 @@ def read_korean(text: str) -> str:
 
     text = NATIVE.sub(_native, text)
     text = KOREAN_WORDS.sub(lambda found: _sino(found[0]) or found[0], text)
+    text = re.sub(r"(?<![\d.,/])([2-9]|10)분의 ?([1-9])(?![\d.,/])", r"\2/\1", text)
     return re.sub(rf"(?<=\d) (?={COUNTED})", "", KOREAN_MIXED.sub(mixed, text))
 
 
@@ -120,10 +123,11 @@ def rewrite_numbers(text: str, language: str) -> str:
         text = read_korean(text)
     if language == "es":  # in Mexico and Central America commas part thousands
         text = re.sub(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])", lambda found: found[0].replace(",", ""), text)
+    text = MILLIONS.sub(lambda found: found[0].replace(" ", ""), text)
     if language in POINTS or language in SPACES:
         space = " " if language in SPACES else ""
         marks = f".{space}'"
-        grouped = rf"(?<![\d.,])\d{{1,3}}(?:([{marks}])\d{{3}})(?:\1\d{{3}})*(?![\d]|[.]\d)"
+        grouped = rf"(?<![\d.,])[1-9]\d{{0,2}}(?:([{marks}])\d{{3}})(?:\1\d{{3}})*(?![\d]|[.]\d)"
         text = re.sub(grouped, lambda found: re.sub(r"\D", "", found[0]), text)
         text = re.sub(r"(?<![\d.,])(\d+),(\d+)(?![\d,])", r"\1.\2", text)
     else:
@@ -131,6 +135,11 @@ def rewrite_numbers(text: str, language: str) -> str:
         text = re.sub(lakhs, lambda found: found[0].replace(",", ""), text)
         text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     return per_cent(text, language)
+
+
+def keep_decimals(text: str, language: str) -> str:
+    """Return a text in which a decimal that could be read as thousands has the comma of its language: 3,141."""
+    return THOUSANDTHS.sub(r"\1,\2", text) if language != "es" and language in POINTS | SPACES else text
 
 
 KEYS = {

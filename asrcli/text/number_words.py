@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import takewhile
 
 from asrcli.text import tables
-from asrcli.text.signs import BEFORE, PER_CENT, join_cents
+from asrcli.text.signs import AND, BEFORE, PER_CENT, join_cents
 
 MOST_WORDS = 400_000  # remembered
 PREFIX = r"(?<![\w.])"
@@ -72,11 +72,14 @@ class Reader:
         ones = _any({*table.ones.split("|"), table.lone, *table.bare.split("|")} - {""})
         share, large = PER_CENT.get(language, "%"), f"{table.million}|{table.milliard}"
         self.language, self.ones = language, table.ones
-        millions = f"(?:({table.million})|{table.milliard})"
-        self.million = re.compile(
-            rf"{PREFIX}(\d{{1,20}}(?:\.\d{{1,9}})?) {millions}(?: (?:{table.joint.strip()} )?(\d{{5,6}}))?(?![\w.])"
+        # What is below a thousand behind millions may count something else: "three million, five of them".
+        rest = rf"((?!(?:1[89]|20)\d\d(?!\d))[1-9]\d{{3,8}})(?! (?:{large})\b)"
+        behind = rf"(?: (?:(?:{table.joint.strip()}|{AND[language]}) )?{rest})?(?![\w.])"
+        self.larger_still = tuple(
+            (re.compile(rf"{PREFIX}(\d{{1,20}}(?:\.\d{{1,9}})?) (?:{words}){behind}"), size)
+            for words, size in ((table.million, 10**6), (table.milliard, 10**9))
         )
-        self.half = re.compile(rf"{PREFIX}(\d+) (?:{table.half}){END}")
+        self.half = re.compile(rf"{PREFIX}(\d+)((?: (?:{large}))?) (?:{table.half}){END}")
         self.halved = re.compile(rf"{PREFIX}({small})(?:einhalb|ënhalf|enhalf|eneenhalf){END}")
         self.before_share = re.compile(
             rf"{PREFIX}(?:{ones})(?= (?:%|{share}|{large}){END}| (?:{table.point}) (?:\d|(?:{ones}){END}))"
@@ -96,13 +99,15 @@ class Reader:
             return text
         if "hal" in text:
             text = self.halved.sub(lambda found: f"{self._below(found[1])}.5", text)
-        text = self.half.sub(r"\1.5", self.number.sub(self._digits, text))
+        text = self.half.sub(r"\1.5\2", self.number.sub(self._digits, text))
         text = self.before_share.sub(self._plain, text)
         if self.behind_share:
             text = self.behind_share.sub(self._plain, text)
         if self.counted in self.articles:
             text = self._beside(text)
-        text = self.million.sub(self._millions, self.decimal.sub(self._with_point, text))
+        text = self.decimal.sub(self._with_point, text)
+        for pattern, size in self.larger_still:
+            text = pattern.sub(partial(self._millions, size), text)
         if self.per_cent:  # languages in which millions are of something: 5 000 000 € is cinq millions d'euros
             text = re.sub(r"(?<=\d000000) (?:de |di |d')", " ", text)
         text = SPELLED.sub(lambda found: " ".join(found[0]), text)
@@ -138,9 +143,12 @@ class Reader:
         many = 1 if not head else int(head) if head.isdecimal() else self._below(head)
         return str(many * 1000 + self._below(found["rest"] or "")) if many else words
 
-    def _millions(self, found: re.Match[str]) -> str:
-        """Return millions in digits; what is smaller than one of them stays."""
-        many = Decimal(found[1]) * (10**6 if found[2] else 10**9) + int(found[3] or 0)
+    def _millions(self, size: int, found: re.Match[str]) -> str:
+        """Return millions or milliards in digits, with what is smaller than one of them behind."""
+        behind = int(found[2] or 0)
+        if behind >= size:
+            return found[0]
+        many = Decimal(found[1]) * size + behind
         return f"{many:f}".rstrip("0").rstrip(".") if many != int(many) else str(int(many))
 
     def _below(self, words: str) -> int:

@@ -11,7 +11,7 @@ from asrcli.text import tables
 from asrcli.text.cardinals import number, ordinal
 from asrcli.text.numbers_english import LARGE, SMALL, TENS
 from asrcli.text.ordinals import roman_value
-from asrcli.text.signs import PARTS
+from asrcli.text.signs import PARTS, is_range
 
 UNITS, MONTHS, SCALES = (tables.named("english.txt")[name] for name in ("units", "months", "scales"))
 COUNTING = frozenset((*TENS, "hundred", *LARGE, "and", "point", "minus", "plus", *SMALL))
@@ -45,7 +45,7 @@ def scaled(found: re.Match[str]) -> str:
 
 def clock(found: re.Match[str]) -> str:
     """Return a time of the clock as it is said: five thirty, zero thirty."""
-    return f" {int(found[1])} {found[2]} " if int(found[1]) == 0 else f"{int(found[1])}{found[2]}"
+    return f"0 {found[2]}" if int(found[1]) == 0 else f"{int(found[1])}{found[2]}"
 
 
 def spoken_digits(found: re.Match[str]) -> str:
@@ -62,11 +62,7 @@ def domain(found: re.Match[str]) -> str:
 def stretch(found: re.Match[str]) -> str:
     """Return ``10-15`` as 10 to 15, and years; what is no such range, as a telephone number or a result, as it is."""
     money, low, high = found[1], found[2], found[4]
-    plain = low.isdecimal() and high.isdecimal()
-    fits = len(high) - len(low) in (0, 1) and len(high) < 4
-    years = len(low) == len(high) == 4 and high < "2100"
-    rising = float(low.replace(",", "")) < float(high.replace(",", "")) and not re.match(r"0\d", low)
-    if not rising or (plain and not fits and not years):
+    if not is_range(low, high, "."):
         return found[0]
     other = found[0][found.end(3) - found.start() :].lstrip(" –-")
     return f"{money}{low}{found[3]} to {other}" if not money or other[0] in "$£€" else f"{low} to {money}{other}"

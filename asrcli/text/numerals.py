@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from math import prod
 
+from asrcli.text.signs import STROKE, fraction
+
 SPELLINGS = ("零〇", "一壹", "二贰两", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
 DIGITS = {char: value for value, chars in enumerate(SPELLINGS) for char in chars}
 SMALL = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000, "仟": 1000}
@@ -32,7 +34,7 @@ TWENTY = re.compile(f"[廿卅](?=[{''.join(DIGITS)}日年天岁])")  # as calend
 ABOUT = re.compile(
     f"(?<![{NUMERAL}点])(?:一二|二三|两三|三四|四五|五六|六七|七八|八九)(?=[个個名位人次天岁歲块塊元只条張张本件种家辆台里米周月])"
 )
-FRACTION = re.compile(rf"([{NUMERAL}]+|\d+)分之([{NUMERAL}]+|\d+)")
+FRACTION = re.compile(rf"((?<![{NUMERAL}])[{NUMERAL}]+|(?<!\d)\d+)分[之の]([{NUMERAL}]+|\d+)")
 
 
 def read_chinese(text: str, *, short: bool = False, lone: bool = False) -> str:
@@ -55,21 +57,26 @@ def read_chinese(text: str, *, short: bool = False, lone: bool = False) -> str:
     def written(found: re.Match[str]) -> str:
         """Return a numeral in digits, or what was found where it is none."""
         if ABOUT.match(text, found.start()):
-            return found[0]
+            return _by_characters(found[0])
         value = read_numeral(found[0], short=short)
         if value is None and lone and not set("十千百").isdisjoint(found[0][1:]):
             value = read_numeral(UNSAID.sub("一", found[0]))
-        return value or found[0]
+        return value or _by_characters(found[0])
 
     text = RUN.sub(written, text)
     text = re.sub(r"\ue000(\d+(?:\.\d+)?)", r"\1%", text)
     return text.replace("\ue000", "百分之")
 
 
+def _by_characters(run: str) -> str:
+    """Return what is no numeral as its characters, each by itself: 三四 of 三四个 as 3 4."""
+    return " ".join((read_numeral(char) if char in NUMERAL else None) or char for char in run)
+
+
 def _fraction(below: str, above: str) -> str | None:
-    """Return a fraction as 2/3 is after its stroke has become a space."""
+    """Return a fraction as 2/3 is in other texts."""
     numbers = [part if part.isdecimal() else read_numeral(part) for part in (above, below)]
-    return f" {numbers[0]} {numbers[1]} " if None not in numbers else None
+    return fraction(str(numbers[0]), str(numbers[1])).replace(STROKE, "/") if None not in numbers else None
 
 
 def read_mixed(run: str, *, short: bool = False) -> str | None:

@@ -70,7 +70,11 @@ RAISED_ER = (r"(?<=\d)\.?er\b", "er")
 WRITTEN = {
     "ca": SIGNED,
     **{language: _compiled((_STOP, _lower_behind)) for language in ("cs", "da", "nb", "no")},
-    "de": _compiled((_STOP, _lower_behind), (rf"(?<=\b)({_DETERMINED})( +\d{{1,3}})\.(?= +[^\W\d_])", r"\1\2º")),
+    "de": _compiled(
+        (_STOP, _lower_behind),
+        (r"(?<![\w.,:/-])(\d{1,3})\.(?= +(?:jahrhundert|geburtstag|weltkrieg|stock|platz|klasse|tag|mal)\b)", r"\1º"),
+        (rf"(?<=\b)({_DETERMINED})( +\d{{1,3}})\.(?= +[^\W\d_])", r"\1\2º"),
+    ),
     "es": (*SIGNED, *_compiled(RAISED_ER)),
     "fr": (
         *_compiled((r"(?<=\d)(?:i?[èe]me|è)(s?)\b", r"e\1"), (r"(?<=\b1)(?:ère|ere)(s?)\b", r"re\1")),
@@ -88,7 +92,7 @@ CHAPTER = (
     "kapitola|díl|capítol|volum|volume|bölüm|cilt|louis|henri|charles|napoléon|philippe"
 )
 ROMANS = {  # centuries are ordinals in some languages, and numbers from eleven on in others
-    "fr": ((re.compile(r"\b[IVX]+(?:e|è|ème|eme)(?=\s+si[èe]cle)"), _roman("e")),),
+    "fr": ((re.compile(r"\b[IVX]+(?:[eèᵉ]|ème|eme)(?=\s+si[èe]cle)"), _roman("e")),),
     "it": ((re.compile(r"\b[IVX]+(?=\s+secolo\b)"), _roman("º")),),
     "pl": ((re.compile(r"\b[IVX]+(?=\s+wiek(?:u|iem)?\b)"), _roman("º")),),
     "ru": (

@@ -7,20 +7,24 @@ as a word of its own: 5 and -5, 5 € and 5 $ are never one text.
 from __future__ import annotations
 
 import re
+import unicodedata
+from decimal import Decimal
 from functools import cache
 
 from asrcli.text import tables
 
 WORDS = tables.named("signs.txt")
-PER_CENT, BEFORE, MINUS, PLUS, NUMBERED, SECTION, CELSIUS, CENTS, AND = (
-    WORDS.pop(name) for name in "per_cent per_cent_before minus plus number section celsius cents and".split()
+PER_CENT, BEFORE, MINUS, PLUS, TIMES, DIVIDED, TO, NUMBERED, SECTION, CELSIUS, CENTS, AND = (
+    WORDS.pop(name)
+    for name in "per_cent per_cent_before minus plus times divided to number section celsius cents and".split()
 )
 CODES = {"EUR": "€", "USD": "$", "GBP": "£"}
 COINS = ("R$", "Kč", "zł", "kr", "Ft")  # money in letters
 MONEY = frozenset("$£¤¥฿؋৳៛﷼௹૱").union(map(chr, range(0x20A0, 0x20C1)))
-KEPT = MONEY | {"°", "‰"}
+KEPT = MONEY | set("°‰×÷±")
 WIDE = str.maketrans("￥＄￡￦％؉℃", "¥$£₩%‰℃")
 AT_NUMBER = 0xF0000  # what a sign that stays at its number is moved by, until all others are gone
+STROKE = chr(AT_NUMBER + ord("/"))
 DIGIT = re.compile(r"\d")
 BLANK = "[ \u00a0\u2009\u202f\u200e\u200f]{0,3}"
 # Of a number, and not between two; before it stand the end of a word, a bracket or a script without spaces.
@@ -28,15 +32,22 @@ SIGN = re.compile(
     r"(?<!\d[ \u00a0\u202f])(?<!\d:)(?<![^\s(\[{=<>±«„“‘\"'»:\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u309f"
     r"\u4e00-\u9fff])[-−–﹣－](?=[€$£¥]?\d)"
 )
-DASHES = frozenset("-−–﹣－+＋負")
+OPERATORS = frozenset("-−–﹣－+＋負×÷±")
 BETWEEN = re.compile(rf"(?<=\d){BLANK}[+＋]{BLANK}(?=\d)|(?<!\S)[+＋](?=\d)")
+CALCULATED = re.compile(rf"(?<=\d){BLANK}([×÷]){BLANK}(?=\d)|(±){BLANK}(?=\d)")
+RANGE = re.compile(
+    rf"(?<![\w.,:/–-])(\d{{1,4}}(?:,\d+)?)(%?)(?:-| ?– ?)(\d{{1,4}}(?:,\d+)?)(?![\w:/–-]|[.,]\d)(?!{BLANK}[=+×÷])"
+)
 TRADITIONAL_MINUS = re.compile(r"負(?=\s*[\d零一二三四五六七八九十百千兩两])")
 SHORT_NUMBER = re.compile(r"(?<![\w.])(?:№|n[ºo°]\.?(?<!no)|n\.[ºo°]|n[ro]\.|nr|núm\.|č\.) ?(?=\d)", re.IGNORECASE)
 OF = {"es": "de", "pt": "de", "ca": "de", "fr": "de", "it": "di"}  # between millions and money
 PARTS = {"½": ".5", "¼": ".25", "¾": ".75", "1/2": ".5", "1/4": ".25", "3/4": ".75"}
 PART = re.compile(r"(?<![\w/.,])(\d+)(?:[ \u00a0\u2009\u202f]?(?=[½¼¾])| (?=\d/))([½¼¾]|1/[24]|3/4)(?![\d/])")
+FRACTION = re.compile(r"(?<![\w/.,])(\d{1,2})[/\u2044\u2215](\d{1,2})(?![\d/]|[.,]\d)")
+VULGAR = re.compile("[¼-¾⅐-⅞↉]")
+THOUSANDS_OF_MONEY = re.compile(r"(?<![\w.,])(\d{1,6}(?:[.,]\d{1,2})?)[ \u00a0\u202f]?([kM])(?=[€$£])")
 UNSPACED = frozenset(("ja", "ko", "zh", "yue", "th", "lo", "km", "my"))
-NUMBER = r"\d+(?:[.,'٫٬\u00a0\u202f]\d+)*"
+NUMBER = rf"\d+(?:[.,'٫٬\u00a0\u202f]\d+)*(?:{STROKE}\d+)?"
 LARGE = r"(?i:mi[lo]|bil|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?(?: d[ei]\b| d['’])?"
 FEW = frozenset(("cs", "sk", "pl", "ru", "uk", "be", "sr", "hr", "bs"))
 BY_LAST = frozenset(("ru", "uk", "be", "sr", "hr", "bs", "is", "mk"))  # 21 goes with the form for one
@@ -48,22 +59,62 @@ def read_parts(text: str) -> str:
     return PART.sub(lambda found: found[1] + PARTS[found[2]], text)
 
 
-def say_minus(text: str, language: str) -> str:
-    """Return a text in which the sign of a number is the word for it."""
-    if DASHES.isdisjoint(text):
+def fraction(above: str, below: str) -> str:
+    """Return a fraction below one with its stroke, and other numbers said one after the other: 24/7."""
+    return f" {above}{STROKE if 0 < int(above) < int(below) <= 10 else ' '}{below} "
+
+
+def keep_fractions(text: str) -> str:
+    """Return a text in which the stroke of a fraction is no sign that is left out: ½ and 1/2 are not 1 2."""
+    text = VULGAR.sub(lambda found: fraction(*unicodedata.normalize("NFKC", found[0]).split("\u2044")), text)
+    return FRACTION.sub(lambda found: fraction(found[1], found[2]), text)
+
+
+def is_range(low: str, high: str, mark: str) -> bool:
+    """Return whether two numbers with a dash between them are from one to the other: no telephone number, no result.
+
+    Args:
+        low: digits, with marks for thousands or not, and
+        high: the other.
+        mark: what parts decimals.
+    """
+    plain = low.isdecimal() and high.isdecimal()
+    fits = len(high) - len(low) in (0, 1) and len(high) < 4
+    years = len(low) == len(high) == 4 and high < "2100"
+    small, large = (float(re.sub(rf"[^\d{mark}]", "", number).replace(mark, ".")) for number in (low, high))
+    return small < large and not re.match(r"0\d", low) and (not plain or fits or years)
+
+
+def say_operators(text: str, language: str) -> str:
+    """Return a text in which the sign of a number, and those between two numbers, are the words for them."""
+    if OPERATORS.isdisjoint(text):
         return text
-    word = MINUS.get(language, "minus")
-    if word == "负":
-        text = TRADITIONAL_MINUS.sub(word, text)
-    if language in PLUS:
-        text = BETWEEN.sub(f" {PLUS[language]} ", text)
-    return SIGN.sub(f" {word} ", text)
+    minus, plus = MINUS.get(language, "minus"), PLUS.get(language, "plus")
+    if minus == "负":
+        text = TRADITIONAL_MINUS.sub(minus, text)
+    words = {"×": TIMES.get(language), "÷": DIVIDED.get(language), "±": f"{plus} {minus}"}
+
+    def calculated(found: re.Match[str]) -> str:
+        """Return the word for a sign, or the sign as a word of its own."""
+        sign = found[1] or found[2]
+        return f" {words[sign] or chr(AT_NUMBER + ord(sign))} "
+
+    def stretch(found: re.Match[str]) -> str:
+        """Return a range as it is said."""
+        if not is_range(found[1], found[3], ","):
+            return found[0]
+        return f"{found[1]}{found[2]} {TO[language]} {found[3]}"
+
+    text = CALCULATED.sub(calculated, BETWEEN.sub(f" {plus} ", text))
+    if language in TO:
+        text = RANGE.sub(stretch, text)
+    return SIGN.sub(f" {minus} ", text)
 
 
 def per_cent(text: str, language: str) -> str:
     """Return a text in which per cent is a sign right behind its number."""
     if (word := BEFORE.get(language)) is not None:
-        text = re.sub(rf"(?:%|\b{word}) ?(\d+(?:\.\d+)?)", r"\1%", text)
+        text = re.sub(rf"(?:(?<!\d)%|\b{word}) ?(\d+(?:[./]\d+)?)", r"\1%", text)
     if (words := PER_CENT.get(language)) is not None:
         ends = "" if language in UNSPACED else r"(?!\w)"
         text = re.sub(rf"(?<=\d)\s*(?:{words}){ends}", "%", text)
@@ -81,7 +132,7 @@ def _pattern(language: str) -> re.Pattern[str]:
     alone = "" if language == "it" else r"|°(?![\w'])"
     return re.compile(
         rf"(?<!\w)({money}|‰){BLANK}({NUMBER}(?:[-–]{NUMBER})?)(?: ({LARGE})(?!\w))?(?![\d%]|[.,]\d)"
-        rf"|(?<![\w.,])(?<!\d['٫٬\u00a0\u202f])({NUMBER})(?: ({LARGE})(?!\w))?"
+        rf"|(?<![\w.,/{STROKE}])(?<!\d['٫٬\u00a0\u202f])({NUMBER})(?: ({LARGE})(?!\w))?"
         rf"{BLANK}(℃|°{BLANK}[cC]\b|‰|{units}(?<=[ \u00a0])м(?![\w/])|(?:{money})(?!\w){alone})"
     )
 
@@ -106,11 +157,16 @@ def _form(number: str, words: list[str], language: str) -> str:
     return words[1] if few else words[2]
 
 
+def _thousands_of_money(found: re.Match[str]) -> str:
+    """Return 5 M€ as 5000000 €."""
+    return f"{Decimal(found[1].replace(',', '.')) * (1000 if found[2] == 'k' else 10**6):.0f} "
+
+
 def say_signs(text: str, language: str) -> str:
     """Return a text in which a sign of money, degrees or a unit at a number is the word for it, behind the number."""
     if not DIGIT.search(text):
         return text
-    text = text.translate(WIDE)
+    text = THOUSANDS_OF_MONEY.sub(_thousands_of_money, text.translate(WIDE))
     if language in NUMBERED:
         text = SHORT_NUMBER.sub(f"{NUMBERED[language]} ", text)
     if language in SECTION:

@@ -17,13 +17,14 @@ from itertools import chain
 
 from asrcli.base.join import UNSPACED
 from asrcli.errors import MissingExtra
+from asrcli.text import local_numbers
 from asrcli.text.english import EnglishNormalizer
 from asrcli.text.english_rules import PRONOUNS, contractions, leaderboard_rules
-from asrcli.text.local_numbers import base_of, join_groups, one_way, rewrite_numbers, say_clock, small_letters
+from asrcli.text.local_numbers import base_of, join_groups, one_way, small_letters
 from asrcli.text.number_words import reader_of
 from asrcli.text.numerals import read_chinese
 from asrcli.text.ordinals import join_ordinals, mark_ordinals, read_ordinals
-from asrcli.text.signs import AT_NUMBER, KEPT, per_cent, read_parts, say_minus, say_signs
+from asrcli.text.signs import AT_NUMBER, KEPT, STROKE, keep_fractions, per_cent, read_parts, say_operators, say_signs
 from asrcli.text.signs import SIGN as NUMBER_SIGN
 from asrcli.text.written_english import MONTHS, SIGN, TABLE, as_spoken, finish, is_unusual, plain_days
 
@@ -62,6 +63,7 @@ class Folding(dict[int, str]):
     def __init__(self, *, width: bool, punctuation: bool, numerals: bool) -> None:
         super().__init__()
         self.width, self.punctuation, self.numerals = width, punctuation, numerals
+        self[ord(STROKE)] = "/"
 
     def __missing__(self, code: int) -> str:
         kept = self.fold(chr(code))
@@ -179,15 +181,18 @@ class UniversalNormalizer:
             text = TAKEN_APART.sub(" ", HALVES.sub(" ", text))
             text = join_groups(text) if self.on["numerals"] else text
         if self.on["numerals"]:
+            text = keep_fractions(text)
             text = say_signs(mark_ordinals(text, self.language) if self.read_words else text, self.language)
-            text = say_clock(say_minus(text, self.language), self.language)
+            text = local_numbers.say_clock(say_operators(text, self.language), self.language)
         text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).translate(self.folding))
         text = one_way(text, self.language) if self.on["width"] else text
         if self.on["case"]:
             text = small_letters(text, self.language)
         if self.on["numerals"]:
-            text = rewrite_numbers(text, self.language)
+            text = local_numbers.rewrite_numbers(text, self.language)
         text = self.read_marks(text)
+        if self.on["numerals"]:
+            text = local_numbers.keep_decimals(text, self.language)
         if UNSPACED_ANY.search(text):
             if self.simplify is not None:
                 text = self.simplify(text)
@@ -197,7 +202,8 @@ class UniversalNormalizer:
                 )
             text = SPLIT.sub(r" \1 ", text)
             text = LOOSE.sub(" ", text) if self.on["punctuation"] else text
-        return " ".join(text.split())
+        text = " ".join(text.split())
+        return read_parts(text) if "/" in text else text
 
     def read_marks(self, text: str) -> str:
         """Leave out the marks that part no numbers, and write number words as digits."""

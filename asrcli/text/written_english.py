@@ -115,7 +115,7 @@ _REWRITES: Rewrites = (
     (rf"({_LAST}) and (?:an?|one) quarter\b", r"\1 point two five"),
     (rf"({_LAST}) and (?:three|3) quarters\b", r"\1 point seven five"),
     (rf"({_LAST}) and half\b", r"\1 and a half"),
-    (r"(?<!and )\b(?:an?|one|1) half\b(?! (?:an?|past)\b)", "half"),
+    (r"(?<!and )\b(?:an?|one|1)\s+half\b(?! (?:an?|past)\b)", "half"),
     (r"\ban? (?=quarter\b)", "one "),
     (r"(?:(?<=\band )|\b(?=\w+ \w+ of\b))an? (?=(?:third|fifth|sixth|seventh|eighth|ninth|tenth)\b)", "one "),
     (rf"(\d|\b(?:{_WORDS}))['\"\s;]*mm\b", r"\1 millimeter"),
@@ -144,6 +144,7 @@ _BEFORE_CASE: Rewrites = (
     (r"\b(EUR|USD|GBP) ?(?=\d)", lambda found: CODES[found[1]]),
     (r"(?<=\d) ?(EUR|USD|GBP)\b", lambda found: CODES[found[1]]),
     (r"(?<!\d)(?<!\d )([$£€]) (?=\d)", r"\1"),
+    (r"(?<![\w.,$£€])(\d[\d,.]*)\s?([kKmMbB]|mn|bn|tn)\s?([$£€])(?!\d)", r"\3\1\2"),
     (r"([$£€]\d[\d,.]*)([kKmMbB]| ?(?:mn|bn|tn))\b(?![-/])", written.scaled),
     (r"(?<![\w.,:/$£€])(?:(1)|(\d{1,2}))p\b", lambda found: "1 penny" if found[1] else f"{found[2]} pence"),
     (rf"\b({_MONTH})\b\.? (?=\d{{1,2}}(?:st|nd|rd|th)?\b)", lambda found: written.MONTHS[found[1].lower()] + " "),
@@ -169,13 +170,18 @@ LAST = tuple(
         (r"(£\d+) (?:and )?(\d\d?) pen(?:ce|ny)\b", lambda found: f"{found[1]}.{found[2]:0>2}"),
         (r"([$£€]\d+\.\d)(?= |$)", r"\g<1>0"),
         (r"(?<!\S)([-+]?[$£€]?)\.(?=\d)", r"\g<1>0."),  # point five
-        (r"(?<=\d)\.0+(?= |$)", ""),
+        (r"(?<![\d.])(\d+)\.0+(?= |$)", r"\1"),
         (r"(?<=\d )millimet(?:er|re)s?\b", "millimeter"),
         (rf" ?{APART}(?= |$)", ""),
         (AS_IS, ""),
         (r"\bnineth\b", "ninth"),
     )
 )
+
+
+def without_marks(char: str) -> str:
+    """Return a letter without diacritics, as the English rules leave it."""
+    return "".join(one for one in unicodedata.normalize("NFKD", char) if not unicodedata.combining(one))
 
 
 class SignTable(dict[int, str]):
@@ -192,6 +198,10 @@ class SignTable(dict[int, str]):
             kept = f" {parts} "
         elif category == "Cf":
             kept = ""
+        elif category == "Nd":
+            kept = str(unicodedata.digit(char))
+        elif category[0] == "L" and (plain := without_marks(char)).isascii() and plain.isalpha():
+            kept = plain
         else:
             signs = {"Pd": DASH, "P": SIGN, "S": SIGN, "Z": " ", "C": " "}
             kept = signs.get(category) or signs.get(category[0], char)
