@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 
@@ -51,6 +52,15 @@ NUMBER = rf"\d+(?:[.,'٫٬\u00a0\u202f]\d+)*(?:{STROKE}\d+)?"
 LARGE = r"(?i:mi[lo]|bil|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?(?: d[ei]\b| d['’])?"
 FEW = frozenset(("cs", "sk", "pl", "ru", "uk", "be", "sr", "hr", "bs"))
 BY_LAST = frozenset(("ru", "uk", "be", "sr", "hr", "bs", "is", "mk"))  # 21 goes with the form for one
+# Others with more than two forms, by the plural rules of the CLDR: the form of whole numbers, and that of parts.
+PLURALS: Mapping[str, tuple[Callable[[int], int], int]] = {
+    "ar": (lambda n: 0 if n == 1 else 1 if 3 <= n % 100 <= 10 else 2 if n % 100 > 10 else 3, 3),
+    "ga": (lambda n: 0 if n == 1 else 1 if n == 2 else 2 if 3 <= n <= 6 else 3 if 7 <= n <= 10 else 4, 4),
+    "lt": (lambda n: 2 if n % 10 == 0 or 11 <= n % 100 <= 19 else 0 if n % 10 == 1 else 1, 3),
+    "lv": (lambda n: 2 if n % 10 == 0 or 11 <= n % 100 <= 19 else 0 if n % 10 == 1 else 1, 1),
+    "ro": (lambda n: 0 if n == 1 else 1 if n == 0 or 1 <= n % 100 <= 19 else 2, 1),
+    "sl": (lambda n: {1: 0, 2: 1, 3: 2, 4: 2}.get(n % 100, 3), 2),
+}
 FRACTION_OF_ONE = frozenset(("fr", "pt", "hy", "hi", "bn", "gu", "kn", "fa", "as", "pa"))  # 0 and 1.5 likewise
 
 
@@ -145,6 +155,9 @@ def _form(number: str, words: list[str], language: str) -> str:
     last, tens = int(number[-1]), int(number[-2:]) if number[-2:].isdecimal() else int(number[-1])
     if number == "1" or len(words) == 1:
         return words[0]
+    if language in PLURALS:
+        form, part = PLURALS[language]
+        return words[min(form(int(number)) if whole else part, len(words) - 1)]
     if whole and language in BY_LAST and last == 1 and tens != 11:
         return words[0]
     if language in FRACTION_OF_ONE and re.match(r"[01][.,]|0$", number):
