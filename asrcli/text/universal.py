@@ -36,7 +36,7 @@ FORMS = (
 HALVES = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅟])")  # 2⅓ is no 21/3
 SQUARED = re.compile("(?<=\\d)[\u3300-\u33ff]+")  # units in one sign behind a number: words there, and signs elsewhere
 TAKEN_APART = re.compile("[\u2adc\U0001d15e-\U0001d164\U0001d1bb-\U0001d1c0]")  # signs that NFC makes signs and marks
-GEMINATE = re.compile("[lL][·•‧∙](?=[lL])")  # mil·límetre is one word, and no mil
+GEMINATE = re.compile("[lL][·•‧∙.](?=[lL])")  # mil·límetre is one word, and no mil
 APOSTROPHES = "'’‘‛ʼʻʽʹ′`´＇\ua78b\ua78c\u055a\u05f3"
 ONE_WAY = dict.fromkeys(APOSTROPHES, "'") | {"٪": "%", "٫": ".", "٬": ",", "﹪": "%", "œ": "oe", "Œ": "oe"}
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")  # fillers that are letters or marks by category
@@ -176,11 +176,11 @@ class UniversalNormalizer:
     def normalize_other(self, text: str) -> str:
         """Apply the rules of every script."""
         text = read_parts(text) if self.on["numerals"] else text
+        text = GEMINATE.sub("ŀ", text) if self.language == "ca" else text
         if not text.isascii():
             if self.on["width"]:
                 text = SQUARED.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
             text = TAKEN_APART.sub(" ", HALVES.sub(" ", text))
-            text = GEMINATE.sub("ŀ", text) if self.language == "ca" else text
             text = join_groups(text) if self.on["numerals"] else text
         if self.on["numerals"]:
             text = keep_fractions(text)

@@ -56,6 +56,7 @@ RAISED = {"²": " squared ", "³": " cubed "}
 Rewrites = tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]
 # Pattern, what it becomes; in this order.
 _REWRITES: Rewrites = (
+    (r"(?<![\w.,:])(\d{1,2})\.([0-5]\d)(?=\s?[ap]\.?\s?m\b)", r"\1:\2"),
     (r"\.{2,}", SIGN),
     (r"&amp;", "&"),
     (r"\bc\+\+", "c plus plus"),
@@ -84,7 +85,7 @@ _REWRITES: Rewrites = (
     (r"¥\s?(\d[\d,.]*\d|\d)|(\d)\s?¥", r"\1\2 yen"),
     (r"\bninth\b", "nineth"),  # as the published rules have it
     (r"\bo['\s]clock\b", "oclock"),
-    (r"(?<=\w)(?:&| +& +)(?=\w)", " and "),
+    (r"(?<=[\w.])(?:&| +& +)(?=\w)", " and "),
     (r"(?<![\w.])#\s?(?=\d)", " number "),
     (r"(?<=\w)@(?=\w)", " at "),
     (r"\bwww\.(?=\w)", "www dot "),
@@ -103,10 +104,12 @@ _REWRITES: Rewrites = (
     ("[²³]", lambda found: RAISED[found[0]]),
     ("[⁰¹⁴-⁹]+", lambda found: f" {unicodedata.normalize('NFKC', found[0])}"),
     (r"(?<![^\s(=<>'\"])-\s?(?=[$£€]?\.?\d)", "minus "),
+    (r"(?<=\d)\+(?![\w+])", " plus "),
     (r"(?<![^\s(])\+(?=[$£€]?\.?\d)", "plus "),
     (r"¢(\d+)", r"\1 cents"),
     (r"(?<=\d)\s*¢", " cents"),
     (r"(?<=\d)\s+%", "%"),
+    (r"\b(half|thirds?|quarters?)\s*%", r"\1 percent"),
     (r"[$£€](?!\.?\d)|[¢¥]|(?<!\d)%", " "),
     (r"\bhalf an? ([mbt]r?illion)\b", r"zero point five \1"),
     (r"\ba (?=(?:" + _LARGE + r")\b)", "one "),
@@ -130,7 +133,7 @@ _REWRITES: Rewrites = (
     (rf"({_LAST})['\")]*(?:\s*[.!?;:,]+['\")]*\s+|\s+[-/]+\s+)(?=['\"(]*{_NUMBER})", rf"\1 {APART} "),
     (rf"({_LAST})\s*[\"()\[\]{{}}|*~\\]+\s*(?={_NUMBER})", rf"\1 {APART} "),
     (rf"([\d$£€]\d|\b(?:{'|'.join((*TENS, 'hundred', *LARGE))}))\s*(?:–|--+)\s*(?={_NUMBER})", rf"\1 {APART} "),
-    (rf"((?:\d|\b(?:{'|'.join(SMALL)})))\s+((?:{_ORDINAL})\b)", rf"\1 {AS_IS}\2"),
+    (rf"((?:\d|\b(?:{'|'.join(SMALL)})))[\s-]+((?:{_ORDINAL})\b)", rf"\1 {AS_IS}\2"),
     (rf"(\b(?:an?|another|every|each|about|per) (?:{'|'.join(TENS)})) second\b", rf"\1 {AS_IS}second"),
     (rf"(\b(?:{'|'.join(TENS)})) second(?= (?:{LASTING})s?\b)", rf"\1 {AS_IS}second"),
     # Words that mean something in a number disappear or change before another such word that is none.
