@@ -47,6 +47,7 @@ PART = re.compile(r"(?<![\w/.,])(\d+)(?:[ \u00a0\u2009\u202f]?(?=[½¼¾])| (?=\
 FRACTION = re.compile(r"(?<![\w/.,])(\d{1,2})[/\u2044\u2215](\d{1,2})(?![\d/]|[.,]\d)")
 VULGAR = re.compile("[¼-¾⅐-⅞↉]")
 THOUSANDS_OF_MONEY = re.compile(r"(?<![\w.,])(\d{1,6}(?:[.,]\d{1,2})?)[ \u00a0\u202f]?([kM])(?=[€$£])")
+COUNTRY = re.compile(r"(\$)[ \u00a0]?US\b|\b(?:UK|GB)£|£GB\b")  # 5 $US, £GB
 UNSPACED = frozenset(("ja", "ko", "zh", "yue", "th", "lo", "km", "my"))
 NUMBER = rf"\d+(?:[.,'٫٬\u00a0\u202f]\d+)*(?:{STROKE}\d+)?"
 LARGE = r"(?i:mi[lo]|bil|mld|mrd|mln|trl|tausend|тыс|мл|万|億|亿|萬|만|억)[^\W\d]*\.?(?: d[ei]\b| d['’])?"
@@ -136,7 +137,14 @@ def _pattern(language: str) -> re.Pattern[str]:
     """Return the pattern of signs with their number: money before it, and all behind it."""
     own = sorted((name for name in WORDS if language in WORDS[name]), key=len, reverse=True)
     signs = [name for name in own if name[-1] in MONEY]
-    money = "|".join((*map(re.escape, signs), f"[{''.join(sorted(MONEY.difference(signs)))}]", *CODES, r"US ?\$"))
+    money = "|".join(
+        (
+            *map(re.escape, signs),
+            f"[{''.join(sorted(MONEY.difference(signs)))}]",
+            *CODES,
+            r"(?:US|CA|AU|HK|NZ|[CA]) ?\$",
+        )
+    )
     units = "|".join(re.escape(name) for name in own if name[-1] not in KEPT and name != "м")
     units = rf"(?:{units})(?![\w²³/·'’-])|" if units else ""
     alone = "" if language == "it" else r"|°(?![\w'])"
@@ -180,6 +188,8 @@ def say_signs(text: str, language: str) -> str:
     if not DIGIT.search(text):
         return text
     text = THOUSANDS_OF_MONEY.sub(_thousands_of_money, text.translate(WIDE))
+    text = re.sub(r"(?<=\d[ \u00a0\u202f])\$(?=(?!US)[A-Z]{2,3}\b)", "$ ", text)  # 5 $CA
+    text = COUNTRY.sub(lambda found: "US$" if found[1] else "£", text)
     if language in NUMBERED:
         text = SHORT_NUMBER.sub(f"{NUMBERED[language]} ", text)
     if language in SECTION:
@@ -189,8 +199,8 @@ def say_signs(text: str, language: str) -> str:
         """Return the number and its unit in a word."""
         sign, number, large = (found[1], found[2], found[3]) if found[1] else (found[6], found[4], found[5])
         degrees = sign[-1] in "cC℃" and sign not in WORDS
-        american = "us " if sign.startswith("US") and sign not in CODES else ""
-        sign = "°" if degrees else CODES.get(sign, sign[-1] if american else sign)
+        whose = f"{sign[:-1].strip().lower()} " if sign[1:].endswith("$") and sign not in WORDS else ""
+        sign = "°" if degrees else CODES.get(sign, sign[-1] if whose else sign)
         if sign in MONEY or sign in COINS:
             number = re.sub(r"(?<=\d)[.,]00$", "", number)
         large = large and f"{large} {OF.get(language, '')}".strip() if found[1] else large
@@ -198,12 +208,12 @@ def say_signs(text: str, language: str) -> str:
         own = WORDS.get(sign, {}).get(language)
         if own is None:
             kept = "".join(chr(AT_NUMBER + ord(char)) if char in KEPT else char for char in sign)
-            return f"{many} {american}{kept}{' c' if degrees else ''} "
+            return f"{many} {whose}{kept}{' c' if degrees else ''} "
         word = _form(number if not large else "5", own.split("|"), language)
         if many.endswith(("'", "’")) or (many.endswith(" de") and language in ("fr", "ca") and word[0] in "eé"):
             many = many.rstrip("e'’") + "'"
         space = "" if language in UNSPACED or many.endswith("'") else " "
-        return f"{many}{space}{american}{word}" + (f" {CELSIUS.get(language, 'celsius')}" if degrees else "")
+        return f"{many}{space}{whose}{word}" + (f" {CELSIUS.get(language, 'celsius')}" if degrees else "")
 
     text = _pattern(language).sub(said, text)
     return re.sub("(?<=\\d)°", "º", text) if language == "it" else text  # an ordinal there

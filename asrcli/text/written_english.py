@@ -81,7 +81,7 @@ _REWRITES: Rewrites = (
     (r"\bper cent\b", "percent"),
     (r"\bvs\b\.?", "versus"),
     (r"\bph\.\s?d\b\.?", "phd"),
-    (r"\b(us|hk|nz)\$ ?(\d[\d,.]*\d|\d)( (?:million|billion|trillion)\b)?", r"\2\3 \1 dollars"),
+    (r"\b(us|hk|nz|ca|au|c|a)\$ ?(\d[\d,.]*\d|\d)( (?:million|billion|trillion)\b)?", r"\2\3 \1 dollars"),
     (r"¥\s?(\d[\d,.]*\d|\d)|(\d)\s?¥", r"\1\2 yen"),
     (r"\bninth\b", "nineth"),  # as the published rules have it
     (r"\bo['\s]clock\b", "oclock"),
@@ -144,6 +144,7 @@ _REWRITES: Rewrites = (
 )
 _NUMBER_IN_DIGITS = r"(?<![\w.,])(\d[\d,.]*(?<![.,]))"
 _BEFORE_CASE: Rewrites = (
+    (r"(?<=\d)\s?(?:(US|HK|NZ|CA|AU|C|A)\$(?!\w)|\$ ?(US|CA|AU)\b)", lambda found: f" {found[1] or found[2]} dollars"),
     (r"\b(EUR|USD|GBP) ?(?=\d)", lambda found: CODES[found[1]]),
     (r"(?<=\d) ?(EUR|USD|GBP)\b", lambda found: CODES[found[1]]),
     (r"(?<!\d)(?<!\d )([$£€]) (?=\d)", r"\1"),
