@@ -15,7 +15,7 @@ LARGE = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "兆": 10**12}
 NUMERAL = "".join([*DIGITS, *SMALL, *LARGE])
 # Behind the point stand digits, and 万 or 亿 of all before; 三点二十五 and 三点零五分 are times of the clock.
 RUN = re.compile(
-    f"[{NUMERAL}]+(?:点(?!零[{''.join(DIGITS)}]分)[{''.join(DIGITS)}]+(?:[{''.join(SMALL)}]?[{''.join(LARGE)}]|(?![{NUMERAL}])))?"
+    f"[{NUMERAL}]+(?:点(?!零[{''.join(DIGITS)}]分)[{''.join(DIGITS)}]+(?:[{''.join(SMALL)}]?[{''.join(LARGE)}]{{1,2}}|(?![{NUMERAL}])))?"
 )
 # 百五十円 and 千円, which in Japanese go without a digit before them.
 LONE = re.compile(
@@ -51,6 +51,7 @@ def read_chinese(text: str, *, short: bool = False, lone: bool = False) -> str:
         text = TWENTY.sub(lambda found: "二十" if found[0] == "廿" else "三十", text)
     text = TELEPHONE_ONE.sub("一", text.replace("百分之百", "100%"))
     text = re.sub(rf"百分之(?=[{NUMERAL}\d])", "\ue000", text)
+    text = re.sub(rf"千分之(?=[{NUMERAL}\d])", "\ue003", text)
     text = MIXED.sub(lambda found: read_mixed(found[0], short=short) or found[0], text)
     text = FRACTION.sub(lambda found: _fraction(found[1], found[2]) or found[0], text)
 
@@ -65,7 +66,8 @@ def read_chinese(text: str, *, short: bool = False, lone: bool = False) -> str:
 
     text = RUN.sub(written, text)
     text = re.sub(r"\ue000(\d+(?:\.\d+)?)", r"\1%", text)
-    return text.replace("\ue000", "百分之")
+    text = re.sub(r"\ue003(\d+(?:\.\d+)?)", r"\1 ‰ ", text)
+    return text.replace("\ue000", "百分之").replace("\ue003", "千分之")
 
 
 def _by_characters(run: str) -> str:
@@ -93,7 +95,10 @@ def read_mixed(run: str, *, short: bool = False) -> str | None:
             continue
         place = {**SMALL, **LARGE}[piece]
         if pending is None and not section:
-            return None
+            if last != LARGE["万"] or place != LARGE["亿"] or total >= 10**8:
+                return None
+            total, last = total * place, place  # 万亿
+            continue
         if place in SMALL.values():
             section, last = section + (pending or Decimal(0)) * place, place
         else:
@@ -144,6 +149,9 @@ def read_whole(run: str, *, short: bool = False) -> str | None:
             digit = None
         else:
             section += digit or 0
+            if not section and lowest_large == LARGE["万"] and LARGE[char] == LARGE["亿"] and total < 10**8:
+                total *= LARGE[char]  # 万亿
+                continue
             if LARGE[char] >= lowest_large or not section:
                 return None
             lowest_large, lowest_small = LARGE[char], 10**4

@@ -190,6 +190,8 @@ def say_signs(text: str, language: str) -> str:
     text = THOUSANDS_OF_MONEY.sub(_thousands_of_money, text.translate(WIDE))
     text = re.sub(r"(?<=\d[ \u00a0\u202f])\$(?=(?!US)[A-Z]{2,3}\b)", "$ ", text)  # 5 $CA
     text = COUNTRY.sub(lambda found: "US$" if found[1] else "£", text)
+    if language in ("zh", "yue"):
+        text = re.sub(rf"(?<=\d){BLANK}(?:℃|°{BLANK}[cC]\b)", "摄氏度", text)
     if language in NUMBERED:
         text = SHORT_NUMBER.sub(f"{NUMBERED[language]} ", text)
     if language in SECTION:
