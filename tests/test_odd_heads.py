@@ -104,6 +104,16 @@ def test_an_au_whose_writer_left_the_length_at_zero_is_heard(tmp_path: Path) -> 
     assert len(heard(path)[0]) == len(WHOLE)
 
 
+def test_sound_of_no_length_ends_where_another_recording_begins(tmp_path: Path) -> None:
+    """Sun's programs wrote 0 into a pipe; what was joined to it was noise."""
+    open_end = struct.pack(">4sIIIII", b".snd", 24, 0, 3, SAMPLE_RATE, 1) + WHOLE.astype(">i2").tobytes()
+    other = riff(form(), chunk(b"data", SOUND))
+    for parts in ((open_end, other), (open_end, open_end, other)):
+        (tmp_path / "joined").write_bytes(b"".join(parts))
+        samples, told = heard(tmp_path / "joined")
+        assert (len(samples), told) == (len(parts) * len(WHOLE), [])
+
+
 def test_a_codec_whose_number_in_a_wav_is_no_letter_is_heard(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.wav", tone(2), SAMPLE_RATE, "g722")  # 0x028f
     assert len(heard(path)[0]) == pytest.approx(2 * SAMPLE_RATE, abs=64)

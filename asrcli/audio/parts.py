@@ -92,6 +92,8 @@ def _first(file: BinaryIO, size: int, far: bool) -> tuple[Part, int | None]:
     if replaced := replaced_head(file, start, size):
         begin, other, end = replaced
         following = end if _begins(file, end, size) else None
+        if head[:4] == b".snd":  # whose writer did not know how long it would be
+            following = _behind(file, begin + len(other), size, lambda look: searched(look, head[:4]), far)
         return Part(begin, following, (0, other)), following
     if head[:4] in LAYOUTS and head[8:12] != b"AVI ":
         return _chunked(file, start, size, far)
