@@ -21,7 +21,7 @@ from support.zygote import forked
 import asrcli
 from asrcli.base.console import printable
 from asrcli.base.trust import trust
-from asrcli.cli.commands import running, transcribe
+from asrcli.cli.commands import running
 from asrcli.cli.main import COMMANDS, build, main
 from asrcli.cli.spelling import modern_spelling
 from asrcli.errors import EXIT_CODES
@@ -220,8 +220,9 @@ def test_a_whole_command_line_of_openai_whisper_means_the_same(clean: Path, monk
     words = [word for pair in WHISPER.items() for word in pair]
     runs: list[Request] = []
     monkeypatch.setattr(running, "run", lambda wanted, *rest: runs.append(wanted))
-    with pytest.raises(typer.Exit):
-        transcribe.transcribe(**parsed("talk.wav", *words))
+    command = transcribe_command()
+    with pytest.raises(typer.Exit), command.make_context("transcribe", ["talk.wav", *words]) as context:
+        command.invoke(context)
     (asked,) = runs
     assert dict(asked.options.given()) == EXPECTED
     assert (asked.model, asked.device, asked.dtype, asked.threads) == ("tiny", "cpu", "auto", 2)
@@ -262,6 +263,14 @@ def test_spellings_are_left_alone_where_they_are_no_options() -> None:
     ]  # fmt: skip
     assert modern_spelling(["--x_y=a_b"], flags) == ["--x-y=a_b"]
     assert modern_spelling(["--a", "true.wav"], flags) == ["--a", "true.wav"]
+
+
+def test_on_and_off_are_values_of_a_flag_unless_they_are_files(clean: Path) -> None:
+    flags = {"--vad": "--no-vad"}
+    assert modern_spelling(["--vad", "off", "x"], flags) == ["--no-vad", "x"]
+    assert modern_spelling(["--vad=On", "x"], flags) == ["--vad", "x"]
+    Path("off").touch()
+    assert modern_spelling(["--vad", "off"], flags) == ["--vad", "off"]
 
 
 def test_a_dash_as_output_is_standard_output(clean: Path) -> None:
@@ -382,6 +391,10 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
         (["transcribe", "a.wav", "-e", "fake", "-f", "srtt"], "did you mean 'srt'?"),
         (["transcribe", "a.wav", "-e", "fake", "-l", "germann"], "did you mean 'german'?"),
         (["transcribe", "a.wav", "-e", "fake", "--subs", "netflx"], "did you mean 'netflix'?"),
+        (["transcribe", "a.wav", "-e", "fake", "--subs", "netflix"], "--subs netflix is for subtitles: give -f srt"),
+        (["transcribe", "a.wav", "--max-cps", "9", "-f", "json"], "--max-cps 9.0 is for subtitles: give -f srt"),
+        (["transcribe", "a.wav", "-e", "fake", "-o", "a.srt"], "that is a file's name: give --output a.srt"),
+        (["align", "a.wav", "a.txt", "-o", "a.TextGrid"], "that is a file's name: give --output a.TextGrid"),
         (
             ["transcribe", "a.wav", "-e", "pocketsphinx", "--beam-size", "3"],
             "has no --beam-size; engines that do: ",

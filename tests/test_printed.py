@@ -132,4 +132,5 @@ def test_a_line_is_never_longer_than_anybody_reads(tmp_path: Path, capsys: pytes
 
 
 def test_durations_are_as_people_read_them() -> None:
-    assert [console.clock(seconds) for seconds in (7.26, 59.94, 725.2, 3723)] == ["7.3 s", "59.9 s", "12:05", "1:02:03"]
+    assert [console.clock(seconds) for seconds in (0, 0.05, 7.26, 59.94)] == ["0.0 s", "0.05 s", "7.3 s", "59.9 s"]
+    assert [console.clock(seconds) for seconds in (59.96, 725.2, 3723)] == ["1:00", "12:05", "1:02:03"]

@@ -105,7 +105,9 @@ def say_bug(kind: type[BaseException], error: BaseException, trace: TracebackTyp
 
 def clock(seconds: float) -> str:
     """Return a duration as people read it: ``7.3 s``, ``12:05``, ``1:02:03``."""
-    if seconds < 60:
+    if 0 < seconds < 0.1:
+        return f"{seconds:.2g} s"
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -11,7 +11,7 @@ from typing import Any
 from asrcli.base.console import complain
 from asrcli.errors import UsageError
 
-BOOLEAN_WORDS = {"true": True, "false": False}
+BOOLEAN_WORDS = {"true": True, "false": False, "on": True, "off": False}
 MOST_NUMBER, MOST_SEED = (1 << 31) - 1, (1 << 32) - 2
 # Flags that may name the model they turn on: `--vad firered`. Flag -> option for the model, entry-point group.
 NAMED = {
@@ -33,6 +33,11 @@ def _is_named(flag: str, word: str) -> bool:
     return stem in names
 
 
+def _is_boolean(word: str) -> bool:
+    """Return whether a word after a flag is its value, and no input of that name."""
+    return word.lower() in BOOLEAN_WORDS and (word.lower() in ("true", "false") or not os.path.lexists(word))
+
+
 def option_names(command: Any) -> dict[str, bool]:
     """Return the names of a command's options, and whether each takes several values."""
     options = [one for one in command.params if one.name and one.param_type_name == "option" and not one.is_eager]
@@ -40,7 +45,7 @@ def option_names(command: Any) -> dict[str, bool]:
 
 
 def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
-    """Turn ``--x_y`` into ``--x-y`` and ``--flag True|False`` into ``--flag`` or ``--no-flag``.
+    """Turn ``--x_y`` into ``--x-y`` and ``--flag True|False|on|off`` into ``--flag`` or ``--no-flag``.
 
     Args:
         args: the words after the command; those after ``--`` are left as they are.
@@ -55,7 +60,7 @@ def modern_spelling(args: Sequence[str], flags: dict[str, str]) -> list[str]:
         if word.startswith("--"):
             name, equals, value = word.partition("=")
             name = name.replace("_", "-")
-            if name in flags and not equals and pending and pending[0].lower() in BOOLEAN_WORDS:
+            if name in flags and not equals and pending and _is_boolean(pending[0]):
                 equals, value = "=", pending.pop(0)
             if name in flags and value.lower() in BOOLEAN_WORDS:
                 wanted = name if BOOLEAN_WORDS[value.lower()] else flags[name]

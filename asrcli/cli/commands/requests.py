@@ -198,15 +198,23 @@ def speaker_options(typed: own.DiarizationOptions, sources: InputOptions) -> Spe
     return SpeakerOptions(None, model, typed.speakers, least, most, typed.voices, typed.same_speakers)
 
 
-def layout(typed: own.SubtitleOptions) -> Layout:
-    """Return how subtitles are shaped."""
-    from asrcli.formats import layout
+def layout(typed: own.SubtitleOptions, formats: Sequence[str], context: typer.Context) -> Layout:
+    """Return how subtitles are shaped; raise `UsageError` for what was typed about them where none are written."""
+    from asrcli.formats import HIGHLIGHTING, layout
 
-    return layout(
+    shaped = layout(
         typed.subs or "default", max_line_width=typed.max_line_width, max_lines=typed.max_line_count,
         max_cps=typed.max_cps, max_words_per_line=typed.max_words_per_line, min_duration=typed.min_duration,
         max_duration=typed.max_duration, min_gap=typed.min_gap, highlight_words=typed.highlight_words,
     )  # fmt: skip
+    if not HIGHLIGHTING.intersection(formats):
+        given: dict[str, object] = {}
+        for name, value in [(one.name, getattr(typed, one.name)) for one in fields(typed)]:
+            source = context.get_parameter_source(name)  # a setting that stays may be for other runs
+            if source and source.name == "COMMANDLINE":
+                given[f"--{name.replace('_', '-')}{'' if value is True else f' {value}'}"] = value
+        refuse(given, "is for subtitles: give -f srt, vtt, ass or lrc")
+    return shaped
 
 
 def recognition(engine: own.EngineOptions, text: own.TextOptions, decoding: own.DecodingOptions) -> Options:

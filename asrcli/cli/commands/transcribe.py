@@ -14,6 +14,7 @@ from asrcli.cli.groups import grouped, words
 
 @partial(grouped, sections=True)
 def transcribe(
+    context: typer.Context,
     engine: own.EngineOptions,
     sources: common.InputOptions,
     clip: common.ClipOptions,
@@ -60,7 +61,7 @@ def transcribe(
             engine=requests.engine_choice(engine.engine, engine.fast), model=engine.model, backend=engine.backend,
             options=options, batch_size=decoding.batch_size,
             languages=tuple(language_code(one) for one in words(engine.languages)),
-            identifier=engine.identify_with, formats=formats, layout=requests.layout(subtitles),
+            identifier=engine.identify_with, formats=formats, layout=requests.layout(subtitles, formats, context),
             naming=results.naming, force=runs.force, vad=requests.voice_activity(silence),
             punctuation=requests.punctuation(text), aligner=text.aligner, writing=Writing(text.numbers, text.script),
             speakers=requests.speaker_options(diarization, sources),
