@@ -323,8 +323,8 @@ def test_the_engines_times_fill_what_the_aligner_left(aligned: list[int], own: l
         for word, own in zip(placed, theirs, strict=True)
     ]
     assert [word for word, kept in zip(filled, near, strict=True) if kept] == [
-        word for word, kept in zip(placed, near, strict=True) if kept
-    ]
+        replace(word, score=0.5) for word, kept in zip(placed, near, strict=True) if kept
+    ], "times of the aligner, and how sure the engine is"
     assert all(word.source == "model" for word, kept in zip(filled, near, strict=True) if not kept)
     times = [time for word in filled for time in (word.start, word.end)]
     assert times == sorted(times)
@@ -336,3 +336,12 @@ def test_a_word_far_from_where_the_engine_heard_it_keeps_the_engines_time() -> N
     own = [Word("The", 10.03, 10.59), Word("reporting", 10.59, 11.07)]
     aligned = [Word("The", 8.83, 9.03, source="aligned"), Word("reporting", 10.62, 11.05, source="aligned")]
     assert _with_own(aligned, own) == [own[0], aligned[1]]
+
+
+def test_an_aligned_word_keeps_how_sure_the_engine_is() -> None:
+    """Whisper doubted "sick" (0.30) and not "is"; PocketSphinx, whose "is" fits badly (0.17), finds "sick" clearly."""
+    own = [Word("is", 2.0, 2.2, score=0.99), Word("sick", 2.7, 2.9, score=0.3), Word("corpus", 3.0, 3.6)]
+    aligned = [
+        replace(word, source="aligned", score=score) for word, score in zip(own, (0.17, 0.89, 0.75), strict=True)
+    ]
+    assert [word.score for word in _with_own(aligned, own)] == [0.99, 0.3, 0.75]

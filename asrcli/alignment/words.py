@@ -113,6 +113,8 @@ def _with_own(aligned: Sequence[Word], own: Sequence[Word]) -> list[Word]:
             latest = next((after.start for after in words[at:] if after.source != "interpolated"), theirs.end)
             start = max(clock, min(theirs.start, latest))
             done[at] = replace(theirs, start=start, end=max(start, min(theirs.end, latest)))
+        elif theirs.score is not None:  # how sure the recogniser is; the aligner's says how well the sound fits
+            done[at] = replace(word, score=theirs.score)
         clock = done[at].end
     return done
 
