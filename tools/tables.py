@@ -8,11 +8,12 @@ from pathlib import Path
 
 from asrcli.engine import Engine
 from asrcli.errors import EXIT_CODES
+from asrcli.formats import PROFILES
 from asrcli.types import Options
 from tools.interface import engines, root
 
 HOME = Path(__file__).parent.parent
-DOCUMENTS = (HOME / "README.md", HOME / "docs/engines.md")
+DOCUMENTS = (HOME / "README.md", HOME / "docs/engines.md", HOME / "docs/subtitles.md")
 SHOWN = 3  # models of an engine in its row
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -61,6 +62,19 @@ def engine_options() -> str:
     return _table(("option", *real), rows)
 
 
+def subtitle_profiles() -> str:
+    """Return what cues keep to in each profile that shapes them."""
+    limits = ("characters in a line", "lines", "characters a second", "seconds", "gap, seconds", "shorter gaps close")
+    rows = []
+    for name, one in PROFILES.items():
+        if one.by_segment:
+            continue
+        shape = f"`{name}`", f"{one.max_line_width}", f"{one.max_lines}", f"{one.max_cps:g}" if one.max_cps else "any"
+        closed = f"below {one.close_gap:g} s" if one.close_gap else ""
+        rows.append((*shape, f"{one.min_duration:.2g} to {one.max_duration:g}", f"{one.min_gap:.2g}", closed))
+    return _table(("`--subs`", *limits), rows)
+
+
 def _card(name: str, engine: type[Engine]) -> tuple[str, ...]:
     extra = f"`pip install 'asrcli[{engine.extra}]'`" if engine.extra else "in the base install"
     spoken = {code for model in engine.models for code in engine.languages(model)}
@@ -89,4 +103,5 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "engines": engine_cards,
     "engine-options": engine_options,
     "exit-codes": exit_codes,
+    "subtitle-profiles": subtitle_profiles,
 }
