@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asrcli.formats import Layout
     from asrcli.types import Transcript
 
+APART = "its two channels have nothing in common: --channels split transcribes each by itself"
 SERIOUS = frozenset(Flag)  # worth a line on standard error: what docs/accuracy.md measures; not those of an engine
 
 
@@ -36,22 +37,43 @@ def _names(text: str, name: str) -> bool:
     return re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w./-]*[\w/-])", text) is not None
 
 
-def say_doubts(console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout) -> None:
-    """Say on stderr what the reader of the text alone would not see."""
+def say_doubts(
+    console: Console, name: str, transcript: Transcript, formats: tuple[str, ...], layout: Layout, mixed: bool = False
+) -> None:
+    """Say on stderr what the reader of the text alone would not see; `mixed` means that channels were not asked for."""
     from asrcli.formats.timeline import time_doubts
-    from asrcli.pipeline.flags import gaps
 
     for text in time_doubts(transcript, formats, layout.highlight_words):
         console.note(f"{name}: {text}")
+    said = [*_without_text(transcript), *_suspicious(transcript)]
+    for place, text in enumerate(said, 1):
+        more = f"; {APART}" if mixed and place == len(said) and _apart(transcript) else ""
+        console.note(f"{name}: {text}{more}")
+
+
+def _without_text(transcript: Transcript) -> list[str]:
+    """Return the line about speech that has no text."""
+    from asrcli.pipeline.flags import gaps
+
     told = set(gaps(transcript.gaps, transcript.speech or (), 0.0))  # what is no speech: a warning speaks of it
-    if spoken := [gap for gap in transcript.gaps if gap not in told]:
-        missing = sum(gap.seconds for gap in spoken)
-        console.note(
-            f"{name}: {clock(missing)} of speech in {count_of(spoken, 'place')} has no text, "
-            f"first at {clock(spoken[0].start)}"
-        )
+    spoken = [gap for gap in transcript.gaps if gap not in told]
+    if not spoken:
+        return []
+    missing = clock(sum(gap.seconds for gap in spoken))
+    return [f"{missing} of speech in {count_of(spoken, 'place')} has no text, first at {clock(spoken[0].start)}"]
+
+
+def _suspicious(transcript: Transcript) -> list[str]:
+    """Return the line about flagged segments."""
     flagged = [segment for segment in transcript.segments if set(segment.flags) & SERIOUS]
-    if flagged:
-        kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
-        said = f"{len(flagged)} of {count_of(transcript.segments, 'segment')} {'is' if len(flagged) == 1 else 'are'}"
-        console.note(f"{name}: {said} suspicious ({kinds}), first at {clock(flagged[0].start)}")
+    if not flagged:
+        return []
+    kinds = ", ".join(sorted({flag for segment in flagged for flag in segment.flags if flag in SERIOUS}))
+    said = f"{len(flagged)} of {count_of(transcript.segments, 'segment')} {'is' if len(flagged) == 1 else 'are'}"
+    return [f"{said} suspicious ({kinds}), first at {clock(flagged[0].start)}"]
+
+
+def _apart(transcript: Transcript) -> bool:
+    from asrcli.audio.channels import apart
+
+    return apart(transcript.recording)

@@ -267,7 +267,8 @@ class Run:
         self.sinks.events.write("file_done", time=now(), input=event.job.name, outputs=outputs)
         formats = self.plan.request.formats
         layout = self.plan.request.layout_for(event.job, (*formats, "")[0])
-        say_doubts(self.console, event.job.name, event.transcript, formats, layout)
+        mixed = getattr(self.plan.request, "channels", "") == "mix"  # those of an alignment have no such option
+        say_doubts(self.console, event.job.name, event.transcript, formats, layout, mixed)
         if self.out:
             self.out.finished(event.job, event.transcript, layout)
         else:
