@@ -780,6 +780,17 @@ def test_a_slow_engine_loses_nothing_and_is_told_once(monkeypatch: pytest.Monkey
     assert sum(isinstance(one, Update) for one in happened) < 40, "fewer hypotheses than seconds"
 
 
+def test_an_engine_that_loads_for_long_is_not_called_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asrcli.streaming.session.LIVE", 1e9)
+    read = threading.Event()
+    whole = Session._read
+    monkeypatch.setattr(Session, "_read", lambda self: (whole(self), read.set()))
+    monkeypatch.setattr(Session, "_warm_up", lambda self: read.wait())
+    happened = session(Fake, "pace=2", Given([second()] * 30))
+    assert happened[-1].transcript.text.split() == spoken(30, 2)
+    assert not [one for one in happened if isinstance(one, Note)]
+
+
 def test_what_was_heard_before_a_failure_is_kept() -> None:
     happened = session(Fake, "pace=2", Given([second()] * 10, error=InputError("x: cut off")))
     assert str(happened[-1].error) == "x: cut off"

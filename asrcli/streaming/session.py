@@ -168,13 +168,15 @@ class Session:
 
     def _listen(self) -> None:
         """Recognise what is there, all of it, and yield hypotheses for the newest of it only."""
-        over = False
+        over, loading = False, True
         while not over:
             taken = self._fed.take(math.inf, wait=True)
             blocks = [block for block in taken if block is not None]
             over = len(blocks) < len(taken)
             begun = time.perf_counter()
-            self._say_when_slow(sum(map(len, blocks)) / SAMPLE_RATE)
+            if not loading:  # what came meanwhile says nothing about its speed
+                self._say_when_slow(sum(map(len, blocks)) / SAMPLE_RATE)
+            loading = False
             for at, block in enumerate(blocks, 1):
                 for update in self._listener.feed(block, behind=at < len(blocks) or over):
                     self._happenings.put(update)
