@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,60 @@ def test_a_recording_says_which_part_is_in_another_language(
     assert made.language == "en"
     assert [one.language for one in made.segments] == (["en", "en"] if language else ["en", "de", "en"])
     assert any("in 'de', and written so" in line for line in said) == (language is None), said
+
+
+TRANSLATED = Segment("Today it is fine.", 105.0, 109.0, language="en", score=0.93)
+OVER_BOTH = Segment("Fail again, today it is fine.", 103.0, 109.0, language="en", score=0.93)
+
+
+@pytest.mark.parametrize(
+    ("before", "share", "guess", "score", "flags", "written", "doubted"),
+    [
+        (TRANSLATED, 0.55, {"de": 0.97}, 0.8, (), True, False),
+        (TRANSLATED, None, {"de": 0.97}, 0.8, (), False, False),  # nobody asked about this clip
+        (TRANSLATED, 0.99, {"de": 0.97}, 0.8, (), False, False),
+        (TRANSLATED, 0.55, {"de": 0.97}, 0.5, ("low_confidence",), False, True),
+        (TRANSLATED, 0.55, {"de": 0.97}, 0.95, ("repeat_loop",), False, True),
+        (TRANSLATED, 0.55, {"de": 0.5, "nl": 0.45}, 0.9, (), False, True),  # some other language
+        (TRANSLATED, 0.55, {"de": 0.5, "en": 0.45}, 0.9, (), False, False),
+        (OVER_BOTH, 0.55, {"de": 0.97}, 0.9, (), False, True),  # the English in it would be lost
+    ],
+)
+def test_what_may_be_a_translation_is_written_in_its_own_language_or_doubted(
+    before: Segment,
+    share: float | None,
+    guess: dict[str, float],
+    score: float,
+    flags: tuple[str, ...],
+    written: bool,
+    doubted: bool,
+) -> None:
+    def identify(pieces: Sequence[Clip]) -> list[dict[str, float]]:
+        assert [(one.start, one.end) for one in pieces] == [(100.0, 104.0), (105.0, 109.0)]
+        return [{"en": 0.99}, guess]
+
+    def hear(pieces: Sequence[Clip]) -> list[list[Segment]]:
+        return [[Segment("Heute ist es schön.", 105.0, 109.0, language="de", score=score, flags=flags)]]
+
+    clip = replace(CLIP, language_score=share)
+    found = in_own_language(clip, [FIRST, before], identify, hear)
+    assert [one.text for one in found] == [FIRST.text, "Heute ist es schön." if written else before.text]
+    assert found[1].language == ("de" if written else "en")
+    assert ("low_confidence" in found[1].flags) is doubted
+
+
+@pytest.mark.parametrize(("share", "language"), [(0.55, "de"), (0.99, "en")])
+def test_the_clips_that_vote_say_how_sure_they_are(
+    share: float, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hear(self: Fake, clips: Sequence[Clip], options: Options) -> list[list[Segment]]:
+        texts = ["Mach das Licht aus." if one.language == "de" else "Turn off the light." for one in clips]
+        return [[Segment(text, 0.1, one.seconds - 0.1)] for text, one in zip(texts, clips, strict=True)]
+
+    def identify(self: Fake, clips: Sequence[Clip]) -> list[dict[str, float]]:
+        return [{"de": 0.97} if one.again else {"en": share, "de": 1 - share} for one in clips]
+
+    monkeypatch.setattr(Fake, "transcribe", hear)
+    monkeypatch.setattr(Fake, "identify_language", identify)
+    (made,) = asrcli.transcribe(EXAMPLES / "lights-slt.wav", engine="fake")
+    assert [one.language for one in made.segments] == [language]

@@ -189,7 +189,8 @@ class Work:
         self.put(Voted(track.index, language, score))
         if line := other_language(guesses, clips, language):
             self.put(Notice(line, track.index))
-        for clip in track.undecided:
+        own = [replace(clip, language_score=one.get(language, 0.0)) for clip, one in zip(clips, guesses, strict=False)]
+        for clip in [*own, *track.undecided[len(own) :]]:
             self._enqueue(track, clip)
         track.undecided = []
 
