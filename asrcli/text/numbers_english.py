@@ -154,6 +154,8 @@ class NumberReader:
 
     def number(self, entry: NumberWord, before: str | None) -> Iterator[str]:
         """Take a number word; one with an ending finishes the number."""
+        if isinstance(self.value, int) and self.value.bit_length() > 3 * MOST_DIGITS:
+            yield from self.flush()
         if entry.kind is Kind.ZERO:
             self.value = str(self.value or "") + "0"
         elif entry.kind is Kind.LARGE:

@@ -183,9 +183,7 @@ LAST = tuple(
 )
 
 
-def without_marks(char: str) -> str:
-    """Return a letter without diacritics, as the English rules leave it."""
-    return "".join(one for one in unicodedata.normalize("NFKD", char) if not unicodedata.combining(one))
+OF_CATEGORY = {"Pd": DASH, "Cf": "", "P": SIGN, "S": SIGN, "Z": " ", "C": " "}
 
 
 class SignTable(dict[int, str]):
@@ -193,24 +191,26 @@ class SignTable(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
-        category = unicodedata.category(char)
         if char in SIGNS or char in KEPT or code < 0x80:
-            kept = SIGNS.get(char, " " if category == "Cc" else char)
+            kept = SIGNS.get(char, " " if unicodedata.category(char) == "Cc" else char)
         elif 0xFF01 <= code <= 0xFF5E:  # full width
             kept = unicodedata.normalize("NFKC", char)
-        elif category == "No" and "\u2044" in (parts := unicodedata.normalize("NFKC", char)):
-            kept = f" {parts} "
-        elif category == "Cf":
-            kept = ""
-        elif category == "Nd":
-            kept = str(unicodedata.digit(char))
-        elif category[0] == "L" and (plain := without_marks(char)).isascii() and plain.isalpha():
-            kept = plain
         else:
-            signs = {"Pd": DASH, "P": SIGN, "S": SIGN, "Z": " ", "C": " "}
-            kept = signs.get(category) or signs.get(category[0], char)
+            kept = self.fold(char, unicodedata.category(char))
         self[code] = kept
         return kept
+
+    def fold(self, char: str, category: str) -> str:
+        """Return a fraction with its stroke, a digit as that of ASCII, and a letter without diacritics."""
+        parts = unicodedata.normalize("NFKD", char)
+        if category == "No" and "\u2044" in parts:
+            return f" {parts} "
+        if category == "Nd":
+            return str(unicodedata.digit(char))
+        plain = "".join(one for one in parts if not unicodedata.combining(one))
+        if category[0] == "L" and plain.isascii() and plain.isalpha():
+            return plain
+        return OF_CATEGORY.get(category, OF_CATEGORY.get(category[0], char))
 
 
 TABLE = SignTable()
