@@ -60,6 +60,7 @@ class MarkTable(dict[int, str]):
 MARKS = MarkTable()
 NUMERIC = re.compile(f"[{NUMERIC_MARKS}]")
 MIXED = re.compile("(?<=[a-z][a-z])(?=[0-9])|(?<=[0-9])(?=[a-z][a-z])")
+ONE_BY_ONE = re.compile(r"(?<!\S)\d(?: \d){2,}(?!\S)")
 SPELLED = re.compile(r"(?<!\S)\w \w(?!\S)")
 AFTER_PERFECT = ("been", "gone", "done", "got")
 MOST_WORDS = 400_000  # remembered; then the memory starts afresh
@@ -163,7 +164,7 @@ class EnglishNormalizer:
             return self.finish(early)
         if self.on["numbers"]:
             early = " ".join(numbers_english.read_numbers(early.split(), self.reader))
-            early = numbers_english.polish(early, literal_one=self.rules.literal_one)
+            early = self.dialled(numbers_english.polish(early, literal_one=self.rules.literal_one))
         joined = self.respell(early)
         joined = self.join_letters(joined) if self.rules.acronyms else joined
         return self.unmark(joined)
@@ -215,11 +216,16 @@ class EnglishNormalizer:
         if self.compounds:
             text = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], text)
         if self.on["numbers"]:
-            text = numbers_english.standardize_numbers(text, literal_one=self.rules.literal_one, reader=self.reader)
+            literal_one = self.rules.literal_one
+            text = self.dialled(numbers_english.standardize_numbers(text, literal_one=literal_one, reader=self.reader))
         text = self.respell(text)
         if self.rules.acronyms:
             text = self.join_letters(text)
         return self.unmark(text)
+
+    def dialled(self, text: str) -> str:
+        """Return a text in which three digits and more, said or written one by one, are one number: nine one one."""
+        return ONE_BY_ONE.sub(lambda found: found[0].replace(" ", ""), text) if self.rules.apart else text
 
     def respell(self, text: str) -> str:
         """Write each word in the spelling, and each name in the form, that stands for it."""
