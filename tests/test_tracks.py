@@ -230,3 +230,11 @@ def test_a_track_in_an_unknown_codec_leaves_the_others(asr: Run, tmp_path: Path)
     done = asr("transcribe", "phone.mkv", "-e", "fake", "--no-vad")
     assert done.code == 0
     assert "sound track 1 is used, of 2: 0 en (in no known codec), 1 en; --track takes another" in done.err
+
+
+def test_a_track_that_ends_before_another_is_not_cut_short(tmp_path: Path) -> None:
+    """A Matroska says only how long the longest is."""
+    path = several(tmp_path / "two.mkv", (("deu", "", tone(3, 16_000, 600, 0.3)), ("eng", "", 900)))
+    told: list[str] = []
+    assert sum(map(len, decode(Recording(str(path), track=1), told.append))) == pytest.approx(SAMPLE_RATE, abs=2048)
+    assert not [line for line in told if "cut short" in line]

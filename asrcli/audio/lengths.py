@@ -42,7 +42,9 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
 
 
 def is_of_sound(container: Any, stream: Any) -> bool:
-    """Return whether the declared length is that of the sound, which in a video may end before the pictures."""
+    """Return whether the declared length is that of the sound, which may end before pictures, subtitles or other sound."""
+    if not stream.duration and len(container.streams) > 1 + len(container.streams.video):
+        return False
     if not container.streams.video or container.format.name == "mxf":
         return container.format.name != "flv" or time_zero(container) < LATE  # it may be the time of its end
     whole = stream.duration and round(stream.duration * stream.time_base * 1_000_000) == container.duration
