@@ -77,9 +77,9 @@ class Clip:
     samples: Samples
     speech: tuple[Region, ...] = ()  # detected speech, seconds from the start of the recording; () when not detected
     language: str | None = None  # code to decode in, as asked for or voted; None leaves it to the engine
-    language_score: float | None = None  # probability of that language in this clip, where it was voted on
     growing: bool = False  # comes again with more sound: a quick result counts more than the last error
     again: bool = False  # was recognised before: a result that fails does not count, so one try is enough
+    language_score: float | None = None  # probability of `language` in this clip, where it was voted on
 
     @property
     def seconds(self) -> float:

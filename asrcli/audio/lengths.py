@@ -42,7 +42,7 @@ def declared_seconds(container: Any, stream: Any) -> float | None:
 
 
 def is_of_sound(container: Any, stream: Any) -> bool:
-    """Return whether the declared length is that of the sound, which may end before pictures, subtitles or other sound."""
+    """Return whether the declared length is that of the sound, which may end before what else is there."""
     if not stream.duration and len(container.streams) > 1 + len(container.streams.video):
         return False
     if not container.streams.video or container.format.name == "mxf":

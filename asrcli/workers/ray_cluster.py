@@ -199,9 +199,7 @@ class RayProcess:
             try:
                 answer = self.receive((Hello, Lacks), max(0.0, until - time.monotonic()))
                 if isinstance(answer, Hello):
-                    check(answer)
-                    for why in lacking:
-                        self._announce(f"{why}; it is left out")
+                    self._welcome(answer, lacking)
                     return
                 if self._cluster.leave_out(answer):
                     lacking.append(answer.why)
@@ -219,6 +217,12 @@ class RayProcess:
                 if not (all_left := list(self._cluster.left_out.values())):
                     raise
                 raise NoPlace(f"{none}; {count_of(all_left, 'node')} left out: {all_left[-1]}") from None
+
+    def _welcome(self, answer: Hello, lacking: Sequence[str]) -> None:
+        """Check who answers, and say which nodes lacked something before."""
+        check(answer)
+        for why in lacking:
+            self._announce(f"{why}; it is left out")
 
     def _again(self) -> None:
         """Ask for another place."""

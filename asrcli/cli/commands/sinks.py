@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from json import loads
-from os.path import isdir
+from os.path import dirname, isdir
 from typing import TYPE_CHECKING
 
 from asrcli.base.console import for_terminal
@@ -74,7 +74,8 @@ def check_sinks(results: OutputOptions, reports: ReportOptions, inputs: int, cho
         several = f"{inputs} inputs" if inputs > 1 else f"{len(chosen)} formats"
         raise UsageError(f"--output is for one input and one format; for {several} give --output-dir")
     folder = results.output_dir or ""
-    if folder.lower().endswith(tuple(f".{one.extension.lower()}" for one in FORMATS.values())) and not isdir(folder):
+    named = folder.lower().endswith(tuple(f".{one.extension.lower()}" for one in FORMATS.values()))
+    if named and not isdir(folder) and isdir(dirname(folder) or "."):
         raise UsageError(f"--output-dir {folder} is for a folder, and that is a file's name: give --output {folder}")
     to_stdout = results.naming.to_stdout
     if to_stdout and not reports.json:
