@@ -163,8 +163,7 @@ class EnglishNormalizer:
         if pairs or marks:
             return self.finish(early)
         if self.on["numbers"]:
-            early = " ".join(numbers_english.read_numbers(early.split(), self.reader))
-            early = self.dialled(numbers_english.polish(early, literal_one=self.rules.literal_one))
+            early = self.write_numbers(early.split())
         joined = self.respell(early)
         joined = self.join_letters(joined) if self.rules.acronyms else joined
         return self.unmark(joined)
@@ -216,15 +215,16 @@ class EnglishNormalizer:
         if self.compounds:
             text = self.compounds.sub(lambda found: self.rules.compounds[" ".join(found[0].split())], text)
         if self.on["numbers"]:
-            literal_one = self.rules.literal_one
-            text = self.dialled(numbers_english.standardize_numbers(text, literal_one=literal_one, reader=self.reader))
+            text = self.write_numbers(numbers_english.split_numbers(text).split())
         text = self.respell(text)
         if self.rules.acronyms:
             text = self.join_letters(text)
         return self.unmark(text)
 
-    def dialled(self, text: str) -> str:
-        """Return a text in which three digits and more, said or written one by one, are one number: nine one one."""
+    def write_numbers(self, words: list[str]) -> str:
+        """Return words with their numbers in digits; apart, but for three digits and more one by one: nine one one."""
+        read = " ".join(numbers_english.read_numbers(words, self.reader))
+        text = numbers_english.polish(read, literal_one=self.rules.literal_one)
         return ONE_BY_ONE.sub(lambda found: found[0].replace(" ", ""), text) if self.rules.apart else text
 
     def respell(self, text: str) -> str:

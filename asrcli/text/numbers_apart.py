@@ -1,9 +1,9 @@
 """English number words for ``asr``: what is said one after the other stays apart, but for years and the like.
 
 The published rules write "five six" as 56 and "ten eleven twelve" as 101112. Here two numbers are one only if nothing
-else is said so: nineteen eighty-four, seven forty-seven, three oh five. (Three digits and more one by one are a number:
-`english.EnglishNormalizer.dialled`.) Digits behind a point are one, and zeros in
-front are said: 007 is zero zero seven.
+else is said so: nineteen eighty-four, seven forty-seven, three oh five. Digits behind a point are one, and zeros in
+front are said: 007 is zero zero seven. (Three digits and more one by one become a number afterwards, in
+`EnglishNormalizer.write_numbers`.)
 """
 
 from __future__ import annotations

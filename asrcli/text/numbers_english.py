@@ -244,11 +244,6 @@ def is_numeric(word: str | None) -> bool:
     return word is not None and (word in WORDS or DIGITS.match(word) is not None)
 
 
-def standardize_numbers(text: str, *, literal_one: bool = True, reader: type[NumberReader] = NumberReader) -> str:
-    """Write the number words of a lower-case text as digits; ``literal_one`` writes a lone 1 as ``one``, as Whisper."""
-    return polish(" ".join(read_numbers(split_numbers(text).split(), reader)), literal_one=literal_one)
-
-
 def polish(text: str, *, literal_one: bool) -> str:
     """Join dollars and cents, and write a lone 1 as a word."""
     if CURRENCY.search(text):
